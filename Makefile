@@ -1,0 +1,91 @@
+# `make help` lists the targets. All they need is Python 3.11 or 3.12, make and git.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Without bytecode the heavy imports (MLflow, Evidently) take four times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+POETRY_VERSION := 2.5.1
+EXPORT_VERSION := 1.10.0
+UV_VERSION := 0.13.9
+
+TOOLS := .tools
+BIN := .venv/bin
+MAGE := orchestration/.venv
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: setup ## Start everything, train the first model if there is none, stay until Ctrl-C
+	@exec $(BIN)/taxi up --stay
+
+.PHONY: test
+test: setup ## Run all the tests, real servers included
+	@$(BIN)/pytest
+
+.PHONY: test-unit
+test-unit: setup ## Run the tests that need no server: seconds
+	@$(BIN)/pytest -m "not stack and not browser"
+
+.PHONY: lint
+lint: setup ## Check style, types, the direction of imports and the locks
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(TOOLS)/bin/poetry check --lock
+
+.PHONY: format
+format: setup ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: setup
+setup: $(BIN)/.installed $(MAGE)/.installed ## Install both environments: the project's and Mage's
+
+.PHONY: images
+images: setup ## Take the README's screenshots from the running stack
+	@$(BIN)/python images/take.py
+
+.PHONY: lock
+lock: $(TOOLS)/.installed ## Resolve both locks again
+	@$(TOOLS)/bin/poetry lock
+	@cd orchestration && ../$(TOOLS)/bin/uv pip compile requirements.in --override overrides.txt \
+		--python-version 3.11 --universal --generate-hashes --quiet -o requirements.txt
+
+.PHONY: clean
+clean: ## Remove what the embedded stack keeps (TAXI_HOME): models, trips, logs, keys
+	@if [ -x $(BIN)/taxi ]; then $(BIN)/taxi down --remove; else rm -rf .local; fi
+
+.PHONY: distclean
+distclean: clean ## Remove the environments as well
+	@rm -rf .venv $(MAGE) $(TOOLS)
+
+$(TOOLS)/.installed: Makefile
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed and was not found. Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Installing Poetry $(POETRY_VERSION) and uv $(UV_VERSION) into $(TOOLS) …"
+	@rm -rf $(TOOLS) && $(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install -qq --disable-pip-version-check \
+		poetry==$(POETRY_VERSION) poetry-plugin-export==$(EXPORT_VERSION) uv==$(UV_VERSION)
+	@touch $@
+
+# Poetry holds the lock; uv installs it, in a third of the time, from any index that pip can use.
+$(BIN)/.installed: $(TOOLS)/.installed poetry.lock pyproject.toml
+	@echo "Installing the project's environment into .venv …"
+	@[ -x $(BIN)/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) .venv
+	@$(TOOLS)/bin/poetry export --quiet --with pipeline,stack,dev -o $(TOOLS)/requirements.txt
+	@$(TOOLS)/bin/uv pip sync --python .venv --require-hashes --compile-bytecode --quiet $(TOOLS)/requirements.txt
+	@$(TOOLS)/bin/uv pip install --python .venv --no-deps --quiet --editable .
+	@touch $@
+
+$(MAGE)/.installed: $(TOOLS)/.installed orchestration/requirements.txt pyproject.toml
+	@echo "Installing Mage's environment into $(MAGE) …"
+	@[ -x $(MAGE)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(MAGE)
+	@$(TOOLS)/bin/uv pip sync --python $(MAGE) --require-hashes --compile-bytecode --quiet orchestration/requirements.txt
+	@$(TOOLS)/bin/uv pip install --python $(MAGE) --no-deps --quiet --editable .
+	@touch $@

@@ -1,0 +1,78 @@
+"""Every error that this project raises on purpose.
+
+TaxiError
+├── SettingsError          a setting has a value that cannot be used
+├── CityApiError           the City's API refused, failed, or answered what cannot be read
+├── TripsError             trips that cannot be used
+│   ├── NoTripsError           the month has none
+│   ├── TripSchemaError        a column is missing or cannot be read as its type
+│   └── TooManyBadTripsError   the share of quarantined rows is over its limit
+├── ModelError             a model that cannot be used
+│   ├── NoModelError           there is none yet
+│   └── DamagedModelError      its files are not the ones that were trained
+├── RegistryError          the registry refused or cannot be reached
+├── PipelineError          a pipeline run failed or could not be started
+└── StackError             a part of the embedded stack cannot run
+    └── PortTakenError         another process listens on its port
+"""
+
+
+class TaxiError(Exception):
+    """What was wrong and, in the same sentence or the next, what to do about it."""
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(f"{cause} {remedy}".strip())
+        self.cause = cause
+        self.remedy = remedy
+
+
+class SettingsError(TaxiError):
+    """A setting has a value that cannot be used."""
+
+
+class CityApiError(TaxiError):
+    """The City's API refused, failed, or answered what cannot be read."""
+
+
+class TripsError(TaxiError):
+    """Trips that cannot be used."""
+
+
+class NoTripsError(TripsError):
+    """The month has no trips."""
+
+
+class TripSchemaError(TripsError):
+    """A column is missing or cannot be read as its type."""
+
+
+class TooManyBadTripsError(TripsError):
+    """The share of quarantined rows is over its limit."""
+
+
+class ModelError(TaxiError):
+    """A model that cannot be used."""
+
+
+class NoModelError(ModelError):
+    """There is no model yet."""
+
+
+class DamagedModelError(ModelError):
+    """The files of a model are not the ones that were trained."""
+
+
+class RegistryError(TaxiError):
+    """The registry refused or cannot be reached."""
+
+
+class PipelineError(TaxiError):
+    """A pipeline run failed or could not be started."""
+
+
+class StackError(TaxiError):
+    """A part of the embedded stack cannot run."""
+
+
+class PortTakenError(StackError):
+    """Another process listens on a port that a part needs."""

@@ -1,0 +1,144 @@
+"""Every setting, once: its name, type, default and meaning.
+
+A setting is read from the environment as `TAXI_<NAME>`. The embedded stack writes what it chose
+(addresses, generated keys) into `<home>/stack.env`, which counts where the environment is silent,
+so that `taxi run` in a second terminal finds the stack that `taxi up` started in the first.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from taxi_duration.errors import SettingsError
+
+PREFIX = "TAXI_"
+STACK_FILE = "stack.env"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process; frozen, so that nothing changes them on the way."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        Path(".local"), description="Folder for all that the embedded stack keeps: data, keys, logs."
+    )
+
+    # Trips
+    city_api: str = Field(
+        "auto",
+        description="Where trips come from: `auto` (the City where it answers within 3 s, else the"
+        " stand-in), `city`, `simulated`, or the URL of a SODA server.",
+    )
+    city_app_token: SecretStr | None = Field(
+        None, description="The City's app token; with one, SODA 3 is used."
+    )
+    city_timeout_seconds: float = Field(60, gt=0, description="Limit of one call to the City's API.")
+    city_attempts: int = Field(6, ge=1, description="How often one window of trips is asked for.")
+    city_concurrency: int = Field(8, ge=1, description="Windows of trips asked for at a time.")
+    trips_per_month: int = Field(
+        60_000, ge=0, description="Most trips loaded of one month, spread over its days; 0: all."
+    )
+    history_months: int = Field(
+        2, ge=1, description="Months before the run's month that a model is trained on."
+    )
+    min_minutes: float = Field(1, ge=0, description="Shortest duration that counts as a trip.")
+    max_minutes: float = Field(60, gt=0, description="Longest duration that counts as a trip.")
+    max_bad_share: Share = Field(
+        0.4, description="Share of quarantined rows from which a month is refused."
+    )
+
+    # Model and drift
+    seed: int = Field(42, ge=0, description="Seed of every random choice.")
+    min_training_trips: int = Field(
+        2_000, ge=1, description="Fewer trips than this, and the training branch is skipped."
+    )
+    report_sample: int = Field(
+        20_000, ge=100, description="Rows a side that Evidently reads, stratified by day."
+    )
+    drift_share: Share = Field(
+        0.5, description="Share of drifted columns from which a month counts as drifted."
+    )
+    model_name: str = Field("taxi-duration", description="The registered model in MLflow.")
+    mlflow_experiment: str = Field("taxi-duration", description="The experiment of training runs.")
+    mlflow_url: str = Field(
+        "http://127.0.0.1:5000", description="The MLflow server, for clients and for links."
+    )
+
+    # Storage
+    s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
+    s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key_id: str | None = Field(
+        None, description="S3 key; none: what the AWS default chain finds."
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the S3 key.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="Postgres for figures (`postgresql+psycopg2://…`); schema `monitoring`.",
+    )
+
+    # Mage
+    mage_url: str = Field("http://127.0.0.1:6789", description="The Mage server.")
+    mage_trigger_token: SecretStr | None = Field(
+        None, description="Token of the pipeline's API trigger."
+    )
+    mage_owner_email: str = Field("owner@example.com", description="Sign-in for the Mage UI.")
+    mage_owner_password: SecretStr | None = Field(None, description="Its password.")
+
+    # Service
+    model_poll_seconds: float = Field(
+        5, gt=0, description="How often the service looks for a new champion."
+    )
+    max_trips_per_request: int = Field(
+        10_000, ge=1, description="Longest list that `/predict` takes."
+    )
+    service_url: str = Field("http://127.0.0.1:9696", description="The service, for links.")
+    service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
+
+    # Embedded stack
+    host: str = Field(
+        "127.0.0.1", description="Address that every part listens on; loopback unless changed."
+    )
+    mlflow_port: Port = Field(5000, description="Port of the MLflow UI.")
+    mage_port: Port = Field(6789, description="Port of the Mage UI.")
+    service_port: Port = Field(9696, description="Port of the service.")
+    city_api_port: Port = Field(9680, description="Port of the stand-in for the City's API.")
+    postgres_port: Port = Field(15432, description="Port of Postgres.")
+    s3_port: Port = Field(8333, description="Port of SeaweedFS's S3 server.")
+    s3_base_port: Port = Field(
+        18330, description="First of the ports that SeaweedFS uses within itself."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+
+    @cached_property
+    def stack_file(self) -> Path:
+        """The file in which the embedded stack writes settings and generated secrets."""
+        return self.home / STACK_FILE
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from `overrides`, then the environment, then the stack's file, then the defaults.
+
+    Raises SettingsError naming each setting that cannot be used and why.
+    """
+    home = overrides.get("home") or os.environ.get(f"{PREFIX}HOME") or Settings.model_fields["home"].default
+    home = Path(str(home)).absolute()
+    try:
+        return Settings(_env_file=home / STACK_FILE, **{**overrides, "home": home})  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise SettingsError(
+            f"Settings that cannot be used: {wrong}.", "`taxi settings` lists all with their meaning."
+        ) from error

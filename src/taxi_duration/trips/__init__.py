@@ -1,0 +1,1 @@
+"""Trips: from the City's API, checked and cleaned, into the lake."""
