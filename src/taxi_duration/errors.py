@@ -3,6 +3,7 @@
 TaxiError
 ├── SettingsError          a setting has a value that cannot be used
 ├── CityApiError           the City's API refused, failed, or answered what cannot be read
+├── SoqlError              a query that the stand-in for the City's API does not understand
 ├── TripsError             trips that cannot be used
 │   ├── NoTripsError           the month has none
 │   ├── TripSchemaError        a column is missing or cannot be read as its type
@@ -11,7 +12,9 @@ TaxiError
 │   ├── NoModelError           there is none yet
 │   └── DamagedModelError      its files are not the ones that were trained
 ├── RegistryError          the registry refused or cannot be reached
+├── MonitoringError        a report or its figures cannot be made, stored or read
 ├── PipelineError          a pipeline run failed or could not be started
+│   └── MageUnreachableError   Mage does not answer
 └── StackError             a part of the embedded stack cannot run
     └── PortTakenError         another process listens on its port
 """
@@ -32,6 +35,15 @@ class SettingsError(TaxiError):
 
 class CityApiError(TaxiError):
     """The City's API refused, failed, or answered what cannot be read."""
+
+
+class SoqlError(TaxiError):
+    """A query that is wrong, or beyond the stand-in; `code` is what the City calls it."""
+
+    def __init__(self, code: str, cause: str, data: dict[str, object] | None = None) -> None:
+        super().__init__(cause)
+        self.code = code
+        self.data = data or {}
 
 
 class TripsError(TaxiError):
@@ -66,8 +78,16 @@ class RegistryError(TaxiError):
     """The registry refused or cannot be reached."""
 
 
+class MonitoringError(TaxiError):
+    """A report or its figures cannot be made, stored or read."""
+
+
 class PipelineError(TaxiError):
     """A pipeline run failed or could not be started."""
+
+
+class MageUnreachableError(PipelineError):
+    """Mage does not answer."""
 
 
 class StackError(TaxiError):

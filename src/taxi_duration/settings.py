@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     home: Path = Field(
-        Path(".local"), description="Folder for all that the embedded stack keeps: data, keys, logs."
+        Path(".local"),
+        description="Folder for all that the embedded stack keeps: data, keys, logs.",
     )
 
     # Trips
@@ -40,7 +41,9 @@ class Settings(BaseSettings):
     city_app_token: SecretStr | None = Field(
         None, description="The City's app token; with one, SODA 3 is used."
     )
-    city_timeout_seconds: float = Field(60, gt=0, description="Limit of one call to the City's API.")
+    city_timeout_seconds: float = Field(
+        60, gt=0, description="Limit of one call to the City's API."
+    )
     city_attempts: int = Field(6, ge=1, description="How often one window of trips is asked for.")
     city_concurrency: int = Field(8, ge=1, description="Windows of trips asked for at a time.")
     trips_per_month: int = Field(
@@ -52,7 +55,7 @@ class Settings(BaseSettings):
     min_minutes: float = Field(1, ge=0, description="Shortest duration that counts as a trip.")
     max_minutes: float = Field(60, gt=0, description="Longest duration that counts as a trip.")
     max_bad_share: Share = Field(
-        0.4, description="Share of quarantined rows from which a month is refused."
+        0.4, description="Share of quarantined rows above which a month is refused."
     )
 
     # Model and drift
@@ -111,6 +114,9 @@ class Settings(BaseSettings):
     mage_port: Port = Field(6789, description="Port of the Mage UI.")
     service_port: Port = Field(9696, description="Port of the service.")
     city_api_port: Port = Field(9680, description="Port of the stand-in for the City's API.")
+    simulated_trips_per_day: int = Field(
+        5_000, ge=1, le=100_000, description="Trips that the simulated city has on an average day."
+    )
     postgres_port: Port = Field(15432, description="Port of Postgres.")
     s3_port: Port = Field(8333, description="Port of SeaweedFS's S3 server.")
     s3_base_port: Port = Field(
@@ -131,7 +137,11 @@ def load_settings(**overrides: object) -> Settings:
 
     Raises SettingsError naming each setting that cannot be used and why.
     """
-    home = overrides.get("home") or os.environ.get(f"{PREFIX}HOME") or Settings.model_fields["home"].default
+    home = (
+        overrides.get("home")
+        or os.environ.get(f"{PREFIX}HOME")
+        or Settings.model_fields["home"].default
+    )
     home = Path(str(home)).absolute()
     try:
         return Settings(_env_file=home / STACK_FILE, **{**overrides, "home": home})  # type: ignore[arg-type]
@@ -140,5 +150,6 @@ def load_settings(**overrides: object) -> Settings:
             f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()
         )
         raise SettingsError(
-            f"Settings that cannot be used: {wrong}.", "`taxi settings` lists all with their meaning."
+            f"Settings that cannot be used: {wrong}.",
+            "`taxi settings` lists all with their meaning.",
         ) from error

@@ -1,10 +1,14 @@
 """The S3 bucket, as each library wants to be told of it."""
 
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
 import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
 from botocore.config import Config
 from pyarrow.fs import S3FileSystem
 
@@ -37,6 +41,40 @@ class Storage:
         """`s3://<bucket>/<key>`."""
         return f"s3://{self.bucket}/{key}"
 
+    def key(self, uri: str) -> str:
+        """The key in `s3://<bucket>/<key>`; raises ValueError for another bucket's URI."""
+        if not uri.startswith(self.uri("")):
+            raise ValueError(f"{uri} is not in the bucket {self.bucket}")
+        return uri.removeprefix(self.uri(""))
+
+    def write_table(
+        self, key: str, table: pa.Table, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Stores `table` as a Parquet object, whole or not at all, and returns its URI."""
+        with tempfile.TemporaryFile() as file:
+            pq.write_table(table, file)
+            file.seek(0)
+            # Unlike Arrow's own writer this one leaves nothing behind if it is stopped midway.
+            self.client.upload_fileobj(
+                file, self.bucket, key, ExtraArgs={"Metadata": dict(metadata or {})}
+            )
+        return self.uri(key)
+
+    def read_table(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The Parquet object that `write_table` stored."""
+        with self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
+            return pq.read_table(file, columns=columns)
+
+    def metadata(self, key: str) -> dict[str, str] | None:
+        """What was stored beside an object as its metadata; None where there is no object."""
+        try:
+            found = self.client.head_object(Bucket=self.bucket, Key=key)
+        except self.client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        return dict(found["Metadata"])
+
     @cached_property
     def client(self) -> Any:
         """A boto3 client; fails within seconds where no server answers."""
@@ -46,7 +84,13 @@ class Storage:
             endpoint_url=self.endpoint,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
-            config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4}),
+            config=Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"max_attempts": 4},
+                # Only AWS has a host name for each bucket.
+                s3={"addressing_style": "path" if self.endpoint else "auto"},
+            ),
         )
 
     @cached_property

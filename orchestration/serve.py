@@ -1,0 +1,69 @@
+"""`mage start`, with the pipeline's triggers set up in Mage's database first.
+
+The API trigger takes its token from TAXI_MAGE_TRIGGER_TOKEN, because a token in `triggers.yaml`
+would be a secret in the repository. A schedule that this database does not know yet waits for its
+next date, because Mage would start it at once for the date that has passed.
+"""
+
+# ruff: noqa: PLC0415  Mage connects to its database on import, for which it must know its project.
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mage_ai.settings.repo import set_repo_path
+
+if TYPE_CHECKING:
+    from mage_ai.orchestration.db.models.schedules import PipelineSchedule
+
+PIPELINE = "taxi_duration"
+
+
+def set_up_triggers() -> None:
+    """Create or update what `triggers.yaml` holds, as Mage's scheduler does, and the token."""
+    from mage_ai.data_preparation.models.triggers import ScheduleType, get_triggers_by_pipeline
+    from mage_ai.orchestration.db import db_connection
+    from mage_ai.orchestration.db.models.schedules import PipelineSchedule
+
+    db_connection.start_session()
+    known = {schedule.name for schedule in PipelineSchedule.repo_query.all()}
+    triggers = get_triggers_by_pipeline(PIPELINE)
+    if token := os.environ.get("TAXI_MAGE_TRIGGER_TOKEN"):
+        triggers = [
+            replace(trigger, token=token) if trigger.schedule_type == ScheduleType.API else trigger
+            for trigger in triggers
+        ]
+    PipelineSchedule.create_or_update_batch(triggers)
+    for schedule in PipelineSchedule.repo_query.filter(PipelineSchedule.pipeline_uuid == PIPELINE):
+        if schedule.schedule_type == ScheduleType.TIME and schedule.name not in known:
+            skip_present_date(schedule)
+
+
+def skip_present_date(schedule: "PipelineSchedule") -> None:
+    """Leave a cancelled run for the date that has passed, with its reason in the log."""
+    from mage_ai.data_preparation.models.pipeline import Pipeline
+    from mage_ai.orchestration.triggers.utils import create_and_cancel_pipeline_run
+
+    create_and_cancel_pipeline_run(
+        Pipeline.get(PIPELINE),
+        schedule,
+        {"execution_date": schedule.current_execution_date()},
+        message="This date had passed when the schedule was made.",
+    )
+
+
+def main() -> None:
+    """Migrate the database, set up the triggers, start the server and its scheduler."""
+    set_repo_path(str(Path(sys.argv[1]).resolve()))
+    from mage_ai.cli.main import app
+    from mage_ai.orchestration.db.database_manager import database_manager
+
+    database_manager.run_migrations()
+    set_up_triggers()
+    app(["start", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

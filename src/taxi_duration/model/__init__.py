@@ -1,0 +1,1 @@
+"""From a trip to its features, and from features to minutes."""

@@ -1,0 +1,166 @@
+"""The model that serves: a median and an interval in minutes, kept as text that can be checked.
+
+A saved model is a folder of three LightGBM text files and `model.json`, which says what the model
+was made from, holds the hash of each text file, and a few golden trips with the answers that the
+model gave when it was fitted. Nothing in it is executed when it is read.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+
+import lightgbm as lgb
+import msgspec
+import numpy as np
+
+from taxi_duration.errors import DamagedModelError, ModelError
+from taxi_duration.model.features import FEATURES, Floats, feature_row
+
+# The folder that a stored version keeps the model's files in, beside what MLflow needs.
+MODEL_FOLDER: Final = "duration_model"
+INFO_FILE: Final = "model.json"
+# The quantile of each booster, in the order of the columns that `predict` answers.
+QUANTILES: Final = {"lower": 0.1, "prediction": 0.5, "upper": 0.9}
+COVERAGE: Final = QUANTILES["upper"] - QUANTILES["lower"]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the model says of one trip, in minutes."""
+
+    lower: float
+    prediction: float
+    upper: float
+
+
+class GoldenTrip(msgspec.Struct, frozen=True):
+    """A trip (areas None where unknown, start in Chicago local time) and its answer."""
+
+    pickup_community_area: int | None
+    dropoff_community_area: int | None
+    trip_start_timestamp: datetime
+    answer: Answer
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model was made from, and how to tell that it is whole."""
+
+    features: tuple[str, ...]
+    source: str
+    months: tuple[str, ...]
+    lake_uri: str
+    lake_version: int
+    train_trips: int
+    calibration_trips: int
+    seed: int
+    parameters: dict[str, float | int | str | bool]
+    # When it was fitted, UTC.
+    created_at: datetime
+    # Durations outside these bounds, in minutes, counted as no trip.
+    min_minutes: float
+    max_minutes: float
+    # Minutes by which calibration widened the interval on either side (negative: narrowed).
+    interval_margin: float = 0.0
+    golden: tuple[GoldenTrip, ...] = ()
+
+
+class _ModelFile(msgspec.Struct, frozen=True):
+    info: ModelInfo
+    sha256: dict[str, str]
+
+
+class DurationModel:
+    """Three boosters (10% quantile, median, 90% quantile) whose interval was calibrated."""
+
+    def __init__(self, boosters: Sequence[lgb.Booster], info: ModelInfo) -> None:
+        self.boosters = tuple(boosters)
+        self.info = info
+
+    def predict(self, features: Floats, *, threads: int = 1) -> Floats:
+        """Lower, prediction and upper in minutes, of shape (n, 3), for (n, len(FEATURES)).
+
+        Rows never cross (lower ≤ prediction ≤ upper) and never go below the shortest trip.
+        One thread is the fastest for few trips.
+        """
+        minutes = np.column_stack([b.predict(features, num_threads=threads) for b in self.boosters])
+        minutes[:, 0] -= self.info.interval_margin
+        minutes[:, 2] += self.info.interval_margin
+        minutes[:, 0] = np.minimum(minutes[:, 0], minutes[:, 1])
+        minutes[:, 2] = np.maximum(minutes[:, 2], minutes[:, 1])
+        return np.maximum(minutes, max(self.info.min_minutes, 0.0), out=minutes)
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files into `folder`, which is made where it is missing."""
+        folder.mkdir(parents=True, exist_ok=True)
+        sha256 = {}
+        for name, text in zip(_text_files(), self.texts(), strict=True):
+            (folder / name).write_bytes(text)
+            sha256[name] = hashlib.sha256(text).hexdigest()
+        content = msgspec.json.encode(_ModelFile(self.info, sha256))
+        (folder / INFO_FILE).write_bytes(msgspec.json.format(content, indent=2))
+
+    def texts(self) -> tuple[bytes, ...]:
+        """The boosters as LightGBM's text: the same for the same trips and seed."""
+        return tuple(booster.model_to_string().encode() for booster in self.boosters)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The model in `folder`, once its hashes and its golden answers are right.
+
+        Raises DamagedModelError where they are not, ModelError where the model was made for other
+        features than this code has.
+        """
+        content = _read(folder)
+        if content.info.features != FEATURES:
+            raise ModelError(
+                f"The model in {folder} expects other features than this version makes.",
+                "Train a model with this version, or run the version that trained it.",
+            )
+        boosters = [_booster(folder, name, content.sha256.get(name)) for name in _text_files()]
+        model = cls(boosters, content.info)
+        model.check()
+        return model
+
+    def check(self) -> None:
+        """Answer the golden trips. Raises DamagedModelError where an answer is another one."""
+        for trip in self.info.golden:
+            answer = self.answer(
+                trip.pickup_community_area, trip.dropoff_community_area, trip.trip_start_timestamp
+            )
+            expected, got = msgspec.structs.astuple(trip.answer), msgspec.structs.astuple(answer)
+            if not np.allclose(expected, got, rtol=1e-6, atol=1e-6):
+                raise DamagedModelError(
+                    f"The model answers {answer} to its golden trip {trip}.", "Train it again."
+                )
+
+    def answer(self, pickup: int | None, dropoff: int | None, start: datetime) -> Answer:
+        """The answer to one trip; the areas are None where they are unknown."""
+        return Answer(*self.predict(feature_row(pickup, dropoff, start))[0].tolist())
+
+
+def _text_files() -> tuple[str, ...]:
+    return tuple(f"{name}.txt" for name in QUANTILES)
+
+
+def _read(folder: Path) -> _ModelFile:
+    try:
+        return msgspec.json.decode((folder / INFO_FILE).read_bytes(), type=_ModelFile)
+    except (OSError, msgspec.DecodeError) as error:
+        raise _damaged(folder, INFO_FILE, str(error)) from error
+
+
+def _booster(folder: Path, name: str, sha256: str | None) -> lgb.Booster:
+    try:
+        text = (folder / name).read_bytes()
+    except OSError as error:
+        raise _damaged(folder, name, str(error)) from error
+    if hashlib.sha256(text).hexdigest() != sha256:
+        raise _damaged(folder, name, f"its hash is not the one in {INFO_FILE}")
+    return lgb.Booster(model_str=text.decode())
+
+
+def _damaged(folder: Path, name: str, why: str) -> DamagedModelError:
+    return DamagedModelError(
+        f"{folder / name} is not the file that was saved: {why}.", "Fetch or train the model again."
+    )

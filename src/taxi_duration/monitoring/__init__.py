@@ -1,0 +1,1 @@
+"""How the model does on each month's trips, and how these differ from what it was trained on."""

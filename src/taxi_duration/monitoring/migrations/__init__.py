@@ -1,0 +1,1 @@
+"""The steps by which the schema `monitoring` came to what `monitoring.tables` declares."""

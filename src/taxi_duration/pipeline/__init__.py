@@ -1,0 +1,1 @@
+"""The pipeline: one function a Mage block, references in and references out."""

@@ -1,0 +1,181 @@
+"""The drift branch: score both sides with the champion, compare them, publish, record."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from taxi_duration.errors import NoTripsError
+from taxi_duration.model.baselines import fit_floor
+from taxi_duration.model.dataset import Sample, target_minutes, trip_features
+from taxi_duration.monitoring import recording, reports, tracking
+from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
+from taxi_duration.monitoring.scoring import TRIP_COLUMNS, Predict, score, without_interval
+from taxi_duration.registry import champion
+from taxi_duration.registry.champion import Champion
+from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+from taxi_duration.trips.lake import Lake
+from taxi_duration.trips.months import Month
+
+logger = logging.getLogger(__name__)
+
+
+def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
+    """Score the run's month, and the months that the champion was trained on.
+
+    Adds `scored` (S3 URIs of `reference` and `current`), `reference_months` and `model_version`.
+    Without a champion from the same source, the months of history are the reference and their floor
+    table scores: the version is `floor`. Raises NoTripsError where a month is not in the lake.
+    """
+    storage = Storage.from_settings(settings)
+    serving = _champion_of_source(settings, cleaned)
+    months = serving.months if serving else cleaned["history"]
+    reference = _reference(storage, cleaned, months)
+    predict = _model(settings, serving) if serving else _floor(reference)
+    sides = {REFERENCE: reference, CURRENT: _trips(storage, cleaned, [cleaned["month"]])}
+    return {
+        **cleaned,
+        "scored": {
+            side: _store(storage, cleaned, side, score(trips, predict))
+            for side, trips in sides.items()
+        },
+        "reference_months": list(months),
+        "model_version": serving.version if serving else FLOOR,
+    }
+
+
+def drift_report(settings: Settings, scored: dict[str, Any]) -> dict[str, Any]:
+    """Compare the two sides and write the report into a folder of its own below `settings.home`.
+
+    Adds `report` (paths of `html` and `json`) and `figures`, the few that say how it went.
+    """
+    # Evidently takes seconds to import, and only this step needs it.
+    from taxi_duration.monitoring.monthly import monthly_report  # noqa: PLC0415
+
+    storage = Storage.from_settings(settings)
+    sides = {side: storage.read_table(storage.key(u)) for side, u in scored["scored"].items()}
+    made = monthly_report(_subject(settings, scored), **sides, sample=settings.report_sample)
+    folder = _work_folder(settings, scored)
+    files = {"html": folder / reports.HTML, "json": folder / reports.JSON}
+    files["html"].write_text(made.html, encoding="utf-8")
+    files["json"].write_bytes(made.json)
+    return {
+        **scored,
+        "report": {kind: str(path) for kind, path in files.items()},
+        "figures": _told(made.figures),
+    }
+
+
+def export_report(settings: Settings, reported: dict[str, Any]) -> dict[str, Any]:
+    """Publish the report in MLflow and S3, then remove its folder.
+
+    Adds `exported`: S3 URIs of `html` and `json`, and `url`, its page in the MLflow UI.
+    """
+    folder = Path(reported["report"]["html"]).parent
+    figures = reports.read_figures(Path(reported["report"]["json"]).read_bytes())
+    url = tracking.log_report(settings, figures, folder)
+    uris = reports.publish(settings, figures, folder, url)
+    shutil.rmtree(folder)
+    logger.info("report: %s and %s", url, uris["html"])
+    return {**reported, "exported": {**uris, "url": url}}
+
+
+def record_drift(settings: Settings, exported: dict[str, Any]) -> dict[str, Any]:
+    """Write the figures of the published report to Postgres.
+
+    Adds `recorded` (rows written), `drifted_share` (0 to 1) and `drifted`.
+    """
+    report = reports.read_report(settings, exported["source"], exported["month"])
+    return {
+        **exported,
+        "recorded": recording.record(settings, report),
+        "drifted_share": report.figures.drifted_share,
+        "drifted": report.figures.drifted,
+    }
+
+
+def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> Champion | None:
+    if not cleaned["champion"]:
+        logger.info("no champion yet: the floor table of the months of history scores")
+        return None
+    serving = champion.version(settings, cleaned["champion"])
+    if serving.source == cleaned["source"]:
+        return serving
+    logger.warning(
+        "the champion (version %s) was trained on %s trips, and these are %s ones:"
+        " the floor table of the months of history scores",
+        serving.version,
+        serving.source,
+        cleaned["source"],
+    )
+    return None
+
+
+def _trips(storage: Storage, cleaned: dict[str, Any], months: Sequence[str]) -> pa.Table:
+    return Lake(storage, cleaned["source"]).read(
+        [Month.parse(month) for month in months],
+        version=cleaned["lake"]["version"],
+        columns=TRIP_COLUMNS,
+    )
+
+
+def _reference(storage: Storage, cleaned: dict[str, Any], months: Sequence[str]) -> pa.Table:
+    try:
+        return _trips(storage, cleaned, months)
+    except NoTripsError as error:
+        raise NoTripsError(
+            f"The reference of {cleaned['month']} ({', '.join(months)}) cannot be read:"
+            f" {error.cause}",
+            "Run the pipeline for the months that are missing.",
+        ) from error
+
+
+def _model(settings: Settings, serving: Champion) -> Predict:
+    model = champion.load(settings, serving)
+    return lambda trips: model.predict(trip_features(trips))
+
+
+def _floor(reference: pa.Table) -> Predict:
+    floor = fit_floor(Sample(trip_features(reference), target_minutes(reference)))
+    return lambda trips: without_interval(floor.predict(trip_features(trips)))
+
+
+def _store(storage: Storage, cleaned: dict[str, Any], side: str, scored: pa.Table) -> str:
+    key = f"scored/{cleaned['source']}/{cleaned['month']}/{side}.parquet"
+    return storage.write_table(key, scored)
+
+
+def _subject(settings: Settings, scored: dict[str, Any]) -> Subject:
+    return Subject(
+        month=scored["month"],
+        source=scored["source"],
+        model_version=scored["model_version"],
+        reference_months=scored["reference_months"],
+        lake_version=scored["lake"]["version"],
+        seed=scored["seed"],
+        threshold=settings.drift_share,
+    )
+
+
+def _work_folder(settings: Settings, scored: dict[str, Any]) -> Path:
+    """The month's own folder, emptied of what a run that was cut off may have left."""
+    folder = settings.home / "work" / f"drift-{scored['source']}-{scored['month']}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _told(figures: Figures) -> dict[str, Any]:
+    """The few figures that travel on, which are logged as well."""
+    told = {
+        "drifted_columns": figures.drifted_columns,
+        "drifted_share": figures.drifted_share,
+        "mae": figures.performance[CURRENT].mae,
+        "reference_mae": figures.performance[REFERENCE].mae,
+    }
+    logger.info("%s against %s: %s", figures.month, ", ".join(figures.reference_months), told)
+    return told

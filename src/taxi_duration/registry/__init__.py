@@ -1,0 +1,1 @@
+"""MLflow: runs that say what was tried, and the registered model that serves."""

@@ -1,0 +1,42 @@
+"""The MLflow client, with errors that name the server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow import MlflowClient
+from mlflow.environment_variables import (
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+)
+from mlflow.exceptions import MlflowException
+
+from taxi_duration.errors import RegistryError
+from taxi_duration.settings import Settings
+
+# MLflow takes these from the environment alone, and there its defaults try for minutes.
+_DEFAULTS = {
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES: 2,
+    MLFLOW_HTTP_REQUEST_TIMEOUT: 30,
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: False,
+}
+
+
+def client(settings: Settings) -> MlflowClient:
+    """A client of the server that the settings name; it touches no global state of MLflow."""
+    for variable, value in _DEFAULTS.items():
+        if not variable.is_set():
+            variable.set(value)
+    return MlflowClient(tracking_uri=settings.mlflow_url, registry_uri=settings.mlflow_url)
+
+
+@contextmanager
+def registry_errors(settings: Settings) -> Iterator[None]:
+    """Raise what MLflow raises as RegistryError, with the server and what it said."""
+    try:
+        yield
+    except MlflowException as error:
+        raise RegistryError(
+            f"The registry at {settings.mlflow_url} failed: {error.message}",
+            "See whether it runs: `taxi status`.",
+        ) from error

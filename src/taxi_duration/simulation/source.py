@@ -1,0 +1,45 @@
+"""Where the stand-in's trips come from: what it asks of simulated trips and of files alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of start times, Chicago local; `end` is not in it."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def bounds(self) -> NDArray[np.datetime64]:
+        """Start and end, for searching in sorted times."""
+        return np.array([self.start, self.end], dtype="datetime64[ms]")
+
+    def __and__(self, other: "Window") -> "Window":
+        return Window(max(self.start, other.start), min(self.end, other.end))
+
+
+EVER = Window(datetime(1900, 1, 1), datetime(9999, 1, 1))
+
+
+class TripSource(Protocol):
+    """Trips in the order of their start."""
+
+    @property
+    def name(self) -> Literal["simulated", "files"]:
+        """What every answer says of where it comes from."""
+        ...
+
+    def parts(self, window: Window, newest_first: bool = False) -> Iterator[pa.Table]:
+        """The trips of the window in tables with the schema TRIPS, no day in two of them.
+
+        Raises SoqlError where that is more than the source can be asked for.
+        """
+        ...

@@ -1,0 +1,89 @@
+"""From a stack that is up to a model that answers, and what to tell of it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from taxi_duration.errors import PipelineError
+from taxi_duration.settings import Settings
+from taxi_duration.stack.health import ask, get_json
+from taxi_duration.stack.resolved import plain, reach
+
+# From the Near North Side to O'Hare, on a Friday morning.
+TRIP: Final = {
+    "pickup_community_area": 8,
+    "dropoff_community_area": 76,
+    "trip_start_timestamp": "2022-04-01T10:30:00",
+}
+_PATIENCE_SECONDS: Final = 120
+
+
+def served_model(settings: Settings) -> dict[str, Any]:
+    """What the service says of its model (`/model`); empty where it has none or does not answer."""
+    return get_json(reach(settings.host), settings.service_port, "/model")
+
+
+def model_that_answers(settings: Settings) -> dict[str, Any]:
+    """The same, but where the registry has a champion, wait until the service has one too."""
+    served = served_model(settings)
+    if served:
+        return served
+    from taxi_duration.registry.champion import champion  # noqa: PLC0415  seconds, seldom needed
+
+    found = champion(settings)
+    return _wait_for_model(settings, found.version) if found else {}
+
+
+def train_first_model(settings: Settings, show: Callable[[str], None]) -> dict[str, Any]:
+    """Run the pipeline once, and wait until the service answers with the champion.
+
+    Returns the model; empty where the run ended without one (too few trips, for instance). Raises
+    PipelineError where it failed.
+    """
+    from taxi_duration.pipeline.mage import run_pipeline  # noqa: PLC0415
+
+    show("There is no model yet: running the pipeline once.")
+    run_pipeline(settings, {}, show)
+    return model_that_answers(settings)
+
+
+def summary(settings: Settings, model: dict[str, Any]) -> Iterator[str]:
+    """What a person wants to know of a stack that is up, line by line."""
+    yield f"Predictions  {settings.service_url}/predict"
+    yield f"MLflow       {settings.mlflow_url}"
+    yield f"Mage         {settings.mage_url}"
+    yield f"             sign in as {settings.mage_owner_email}"
+    yield f"             password {plain(settings.mage_owner_password)}"
+    if not model:
+        yield "Model        none yet: `taxi run` trains one"
+        return
+    yield f"Model        {model['name']} version {model['version']}, source={model['source']}"
+    yield f"             trained on {', '.join(model['months'])}"
+    yield f"             {_figures(model['metrics'])}"
+    yield ""
+    yield from _example(settings)
+
+
+def _wait_for_model(settings: Settings, version: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (served := served_model(settings)).get("version") != version:
+        if time.monotonic() > deadline:
+            raise PipelineError(
+                f"The service does not answer with model {version}.",
+                f"See {settings.home}/logs/service.log and {settings.service_url}/ready.",
+            )
+        time.sleep(0.2)
+    return served
+
+
+def _figures(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in sorted(metrics.items()))
+
+
+def _example(settings: Settings) -> Iterator[str]:
+    trip = json.dumps(TRIP)
+    status, answer = ask(reach(settings.host), settings.service_port, "/predict", body=trip)
+    yield f"$ curl -s {settings.service_url}/predict -H 'Content-Type: application/json' \\"
+    yield f"    -d '{trip}'"
+    yield answer.strip() if status == 200 else f"{status}: {answer.strip()}"

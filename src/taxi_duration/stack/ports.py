@@ -1,0 +1,78 @@
+"""Whether the ports that the parts need are free, and who has them where they are not."""
+
+import errno
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import psutil
+
+from taxi_duration.errors import PortTakenError
+from taxi_duration.stack.part import Part
+from taxi_duration.stack.processes import describe
+
+_UNKNOWN: Final = "a process of another user"
+_PATIENCE_SECONDS: Final = 3.0
+
+
+def check_ports(parts: Sequence[Part], host: str) -> None:
+    """Raise PortTakenError naming every port that is not free, its setting and who listens."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while conflicts := list(_conflicts(parts, host)):
+        # A killed server holds its ports for a moment after it can no longer be told whose it was.
+        if time.monotonic() > deadline or not any(who == _UNKNOWN for *_, who in conflicts):
+            raise PortTakenError(
+                " ".join(
+                    f"Port {port} ({setting}, for {part.name}) is taken by {who}."
+                    for part, setting, port, who in conflicts
+                ),
+                "End what listens there, or set the setting to a port that is free.",
+            )
+        time.sleep(0.1)
+
+
+def _conflicts(parts: Sequence[Part], host: str) -> Iterator[tuple[Part, str, int, str]]:
+    owners: dict[int, str] = {}
+    for part in parts:
+        for setting, ports in part.ports.items():
+            for port in ports:
+                if port in owners:
+                    yield part, setting, port, f"the stack itself ({owners[port]})"
+                elif port > 65535:
+                    yield part, setting, port, "nobody, but no port is above 65535"
+                elif not is_free(port, host):
+                    pid = _listener(port)
+                    yield part, setting, port, describe(pid) if pid else _UNKNOWN
+                owners.setdefault(port, f"{setting}, for {part.name}")
+
+
+def is_free(port: int, host: str) -> bool:
+    """Whether a server could listen on `host` and `port` now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As servers do: a connection that was closed a moment ago is no reason to refuse.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def _listener(port: int) -> int | None:
+    """The process that listens on `port`; None where the system does not tell."""
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:  # macOS, for all but root
+        return None
+    return next(
+        (
+            connection.pid
+            for connection in connections
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+        ),
+        None,
+    )

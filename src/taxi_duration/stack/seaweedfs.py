@@ -1,0 +1,78 @@
+"""SeaweedFS, the stack's S3 server, in one process."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from taxi_duration.settings import Settings
+from taxi_duration.stack.health import listens
+from taxi_duration.stack.part import Part
+from taxi_duration.stack.resolved import LOOPBACK, Secrets, plain
+from taxi_duration.storage import Storage
+
+# `weed mini` dials its admin server at that server's port + 10,000, whatever -admin.port.grpc says.
+_ADMIN_GRPC: Final = 10_000
+_INNER_PORTS: Final = (
+    *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),
+    *("filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port"),
+)
+
+
+def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
+    """The S3 server, with one key and the bucket that the settings name."""
+    inner = {name: settings.s3_base_port + n for n, name in enumerate(_INNER_PORTS)}
+    options = {
+        # In the home, where supervisord works; the whole path could hold a comma, which would make
+        # it two folders.
+        "dir": "s3",
+        "ip": LOOPBACK,
+        "ip.bind": LOOPBACK,
+        "bucket": settings.s3_bucket,
+        "s3.port": settings.s3_port,
+        **inner,
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        # In /tmp, where it puts them unless told, another user's leftovers would stop it.
+        "filer.localSocket": "run/s3-filer.sock",
+        "s3.localSocket": "run/s3.sock",
+        "webdav": "false",
+        "admin.ui": "false",
+        "master.telemetry": "false",
+    }
+    return Part(
+        name="s3",
+        command=(
+            str(Path(sys.executable).parent / "weed"),
+            "mini",
+            *(f"-{name}={value}" for name, value in options.items()),
+        ),
+        environment={
+            "AWS_ACCESS_KEY_ID": plain(settings.s3_access_key_id),
+            "AWS_SECRET_ACCESS_KEY": plain(settings.s3_secret_access_key),
+            # Without these, its inner ports give every object to whoever asks.
+            "WEED_JWT_SIGNING_KEY": secrets.derive("s3 volume"),
+            "WEED_JWT_FILER_SIGNING_KEY": secrets.derive("s3 filer"),
+            "WEED_JWT_FILER_SIGNING_READ_KEY": secrets.derive("s3 filer reads"),
+        },
+        healthy=partial(_healthy, settings),
+        prepare=partial((settings.home / "s3").mkdir, mode=0o700, exist_ok=True),
+        ports={
+            "TAXI_S3_PORT": [settings.s3_port],
+            "TAXI_S3_BASE_PORT": [*inner.values(), inner["admin.port"] + _ADMIN_GRPC],
+        },
+        url=f"http://{LOOPBACK}:{settings.s3_port}",
+    )
+
+
+def _healthy(settings: Settings) -> bool:
+    """Whether the bucket answers to the key."""
+    if not listens(LOOPBACK, settings.s3_port):
+        return False
+    try:
+        Storage.from_settings(settings).client.head_bucket(Bucket=settings.s3_bucket)
+    except (BotoCoreError, ClientError):
+        return False
+    return True

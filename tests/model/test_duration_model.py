@@ -1,0 +1,119 @@
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from taxi_duration.errors import DamagedModelError, ModelError
+from taxi_duration.model.duration_model import INFO_FILE, DurationModel
+from taxi_duration.model.features import FEATURES, feature_row
+from trips_factory import make_trips, sample, small_model
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    small_model().save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_the_interval_never_crosses_the_prediction() -> None:
+    lower, prediction, upper = small_model().predict(sample(make_trips("2019-05")).features).T
+    assert (lower <= prediction).all()
+    assert (prediction <= upper).all()
+
+
+def test_no_answer_is_shorter_than_the_shortest_trip() -> None:
+    model = small_model()
+    strict = DurationModel(model.boosters, msgspec.structs.replace(model.info, min_minutes=20.0))
+    minutes = strict.predict(sample(make_trips("2019-05")).features)
+    assert minutes.min() == 20
+    assert minutes[:, 0].max() > 20
+
+
+def test_no_answer_is_below_zero_even_where_bounds_and_margin_would_let_it() -> None:
+    model = small_model()
+    info = msgspec.structs.replace(model.info, min_minutes=-5.0, interval_margin=50.0)
+    minutes = DurationModel(model.boosters, info).predict(sample(make_trips("2019-05")).features)
+    assert minutes.min() == 0
+
+
+def test_more_threads_give_the_same_answers() -> None:
+    features = sample(make_trips("2019-05", count=300)).features
+    one, two = (small_model().predict(features, threads=threads) for threads in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_a_trip_alone_is_answered_as_in_a_list() -> None:
+    features = sample(make_trips("2019-05", count=50)).features
+    together = small_model().predict(features)
+    alone = np.vstack([small_model().predict(features[[n]]) for n in range(len(features))])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_saved_model_answers_the_same(folder: Path) -> None:
+    loaded = DurationModel.load(folder)
+    features = sample(make_trips("2019-05")).features
+    np.testing.assert_array_equal(loaded.predict(features), small_model().predict(features))
+    assert loaded.info == small_model().info
+    assert loaded.info.golden
+    loaded.save(folder)
+    assert DurationModel.load(folder).info == loaded.info
+
+
+def test_a_saved_model_is_text_only(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "lower.txt",
+        INFO_FILE,
+        "prediction.txt",
+        "upper.txt",
+    ]
+    for path in folder.iterdir():
+        path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["lower.txt", "prediction.txt", "upper.txt"])
+def test_a_changed_file_is_refused(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_bytes(path.read_bytes().replace(b"leaf_value=", b"leaf_value=9", 1))
+    with pytest.raises(DamagedModelError, match=rf"{name}.*hash"):
+        DurationModel.load(folder)
+
+
+@pytest.mark.parametrize("name", ["lower.txt", INFO_FILE])
+def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(DamagedModelError, match=name):
+        DurationModel.load(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"info": {}, "sha256": {}}'])
+def test_a_description_that_cannot_be_read_is_refused(folder: Path, content: bytes) -> None:
+    (folder / INFO_FILE).write_bytes(content)
+    with pytest.raises(DamagedModelError, match=INFO_FILE):
+        DurationModel.load(folder)
+
+
+def test_a_model_that_answers_its_golden_trips_otherwise_is_refused(folder: Path) -> None:
+    model = small_model()
+    info = msgspec.structs.replace(model.info, interval_margin=model.info.interval_margin + 0.01)
+    DurationModel(model.boosters, info).save(folder)
+    with pytest.raises(DamagedModelError, match="golden trip"):
+        DurationModel.load(folder)
+
+
+def test_a_model_for_other_features_is_refused_with_a_remedy(folder: Path) -> None:
+    model = small_model()
+    info = msgspec.structs.replace(model.info, features=(*FEATURES[:-1], "moon"))
+    DurationModel(model.boosters, info).save(folder)
+    with pytest.raises(ModelError, match=r"other features.*Train a model") as caught:
+        DurationModel.load(folder)
+    assert not isinstance(caught.value, DamagedModelError)
+
+
+def test_one_answer_takes_less_than_a_millisecond() -> None:
+    row = feature_row(76, 32, datetime(2019, 3, 1, 8))
+    started = datetime.now()
+    for _ in range(100):
+        small_model().predict(row)
+    assert (datetime.now() - started).total_seconds() / 100 < 0.001

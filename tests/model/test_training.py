@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from taxi_duration.model.dataset import Sample
+from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.features import FEATURES
+from taxi_duration.model.metrics import interval_metrics, point_metrics
+from taxi_duration.model.training import fit, importance
+from trips_factory import make_trips, model_info, sample, small_model
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[Sample, Sample]:
+    return tuple(sample(make_trips(month, count=1_500)) for month in ("2019-01", "2019-02"))  # type: ignore[return-value]
+
+
+def fitted(parts: tuple[Sample, Sample], **changes: object) -> DurationModel:
+    return fit(*parts, model_info(**changes))
+
+
+def test_the_same_trips_and_seed_give_the_same_text(parts: tuple[Sample, Sample]) -> None:
+    assert fitted(parts).texts() == fitted(parts).texts()
+    assert fitted(parts).info == fitted(parts).info
+
+
+def test_other_trips_give_another_text(parts: tuple[Sample, Sample]) -> None:
+    train, calibration = parts
+    fewer = Sample(train.features[1:], train.minutes[1:])
+    assert fitted((fewer, calibration)).texts() != fitted(parts).texts()
+
+
+def test_the_interval_holds_four_of_five_later_trips() -> None:
+    later = sample(make_trips("2019-03", count=4_000))
+    lower, predicted, upper = small_model().predict(later.features).T
+    assert 0.77 < interval_metrics(later.minutes, lower, upper)["coverage_80"] < 0.83
+    # The noise of these trips leaves no less: 20% of 20 minutes, as a mean absolute error.
+    assert point_metrics(later.minutes, predicted)["mae"] < 4
+
+
+def test_calibration_widens_the_interval_of_a_month_that_turned_out_longer(
+    parts: tuple[Sample, Sample],
+) -> None:
+    train, calibration = parts
+    longer = Sample(calibration.features, calibration.minutes * 1.5)
+    assert fitted((train, longer)).info.interval_margin > fitted(parts).info.interval_margin
+
+
+def test_every_golden_trip_has_its_answer(parts: tuple[Sample, Sample]) -> None:
+    model = fitted(parts)
+    assert len(model.info.golden) >= 5
+    model.check()
+
+
+def test_distance_matters_most() -> None:
+    shares = importance(small_model())
+    assert tuple(shares) == FEATURES
+    assert np.isclose(sum(shares.values()), 1)
+    assert max(shares, key=lambda name: shares[name]) == "miles"

@@ -1,0 +1,131 @@
+"""The checks inside the blocks: what they accept and what they refuse, without Mage."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CLEANED: dict[str, Any] = {
+    "source": "simulated",
+    "month": "2019-03",
+    "history": ["2019-01", "2019-02"],
+    "asked": 100,
+    "champion": "2",
+    "rows": {"2019-01": 100, "2019-02": 90, "2019-03": 95},
+    "trips": {"2019-01": 90, "2019-02": 90, "2019-03": 90},
+    "quarantined": {"2019-01": {"no_area": 10}, "2019-02": {}, "2019-03": {"zero": 2, "late": 3}},
+}
+METRICS = {"mae": 3.0, "rmse": 5.0}
+TRAINED: dict[str, Any] = {
+    **CLEANED,
+    "features": {"train": 100, "calibration": 30, "test": 50},
+    "run_id": "parent",
+    "candidates": {"floor": "a", "model": "b"},
+    "metrics": {"floor": METRICS, "model": METRICS},
+    "best": "model",
+}
+
+
+@pytest.fixture
+def check(root: Path) -> Callable[[str, str, dict[str, Any]], None]:
+    """Runs one `@test` of a block, as Mage does after the block."""
+
+    def decorate(function: object) -> object:
+        return function
+
+    names = ("data_loader", "transformer", "data_exporter", "test")
+    project = root / "orchestration" / "taxi_duration"
+
+    def run(block: str, test: str, output: dict[str, Any]) -> None:
+        path = project / f"{block}.py"
+        runpy.run_path(str(path), init_globals=dict.fromkeys(names, decorate))[test](output)
+
+    return run
+
+
+ACCEPTED = [
+    ("data_loaders/load_trips", "every_month_has_trips", CLEANED),
+    ("data_loaders/load_trips", "no_month_has_more_trips_than_asked_for", CLEANED),
+    (
+        "data_loaders/load_trips",
+        "no_month_has_more_trips_than_asked_for",
+        {"asked": 0, "rows": {"2019-03": 10**6}},
+    ),
+    ("transformers/clean_trips", "every_row_is_a_trip_or_in_quarantine", CLEANED),
+    ("transformers/build_features", "only_trips_of_the_lake_are_used", TRAINED),
+    ("transformers/build_features", "no_part_of_the_split_is_empty", TRAINED),
+    ("transformers/train_models", "every_candidate_has_a_run_of_its_own", TRAINED),
+    ("transformers/evaluate_models", "every_candidate_was_evaluated", TRAINED),
+    ("transformers/evaluate_models", "errors_are_possible_minutes", TRAINED),
+    (
+        "transformers/score_trips",
+        "both_sides_were_scored_by_what_served_at_the_start",
+        {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "2"},
+    ),
+    ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 0.2}),
+]
+
+REFUSED = [
+    (
+        "data_loaders/load_trips",
+        "every_month_has_trips",
+        {**CLEANED, "rows": {"2019-01": 100, "2019-02": 0, "2019-03": 95}},
+    ),
+    (
+        "data_loaders/load_trips",
+        "every_month_has_trips",
+        {**CLEANED, "rows": {"2019-02": 1, "2019-03": 95}},
+    ),
+    ("data_loaders/load_trips", "no_month_has_more_trips_than_asked_for", {**CLEANED, "asked": 99}),
+    (
+        "transformers/clean_trips",
+        "every_row_is_a_trip_or_in_quarantine",
+        {**CLEANED, "trips": {"2019-01": 90, "2019-02": 90, "2019-03": 89}},
+    ),
+    (
+        "transformers/build_features",
+        "only_trips_of_the_lake_are_used",
+        {**TRAINED, "features": {"train": 200, "calibration": 30, "test": 50}},
+    ),
+    (
+        "transformers/build_features",
+        "no_part_of_the_split_is_empty",
+        {**TRAINED, "features": {"train": 100, "calibration": 30, "test": 0}},
+    ),
+    (
+        "transformers/train_models",
+        "every_candidate_has_a_run_of_its_own",
+        {**TRAINED, "candidates": {"floor": "a", "model": "parent"}},
+    ),
+    ("transformers/evaluate_models", "every_candidate_was_evaluated", {**TRAINED, "metrics": {}}),
+    ("transformers/evaluate_models", "every_candidate_was_evaluated", {**TRAINED, "best": "other"}),
+    (
+        "transformers/evaluate_models",
+        "errors_are_possible_minutes",
+        {**TRAINED, "metrics": {"model": {"mae": 0.0, "rmse": 0.0}}},
+    ),
+    (
+        "transformers/score_trips",
+        "both_sides_were_scored_by_what_served_at_the_start",
+        {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "3"},
+    ),
+    ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 0, "drifted_share": 0.2}),
+    ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 1.2}),
+]
+
+
+@pytest.mark.parametrize(("block", "test", "output"), ACCEPTED)
+def test_what_is_right_is_accepted(
+    check: Callable[..., None], block: str, test: str, output: dict[str, Any]
+) -> None:
+    check(block, test, output)
+
+
+@pytest.mark.parametrize(("block", "test", "output"), REFUSED)
+def test_what_is_wrong_is_refused(
+    check: Callable[..., None], block: str, test: str, output: dict[str, Any]
+) -> None:
+    with pytest.raises(AssertionError):
+        check(block, test, output)

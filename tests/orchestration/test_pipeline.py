@@ -1,0 +1,91 @@
+"""The pipeline as Mage's scheduler executes it, with its conditional and its callback."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from mage_parts import city, isolated, run_headless
+from taxi_duration.monitoring.database import connect
+from taxi_duration.monitoring.tables import pipeline_runs
+from taxi_duration.pipeline import checks
+from taxi_duration.settings import Settings
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+VARIABLES: dict[str, object] = {"month": "2019-03", "history": 1}
+TRAINING = {"build_features", "train_models", "evaluate_models", "register_model"}
+
+
+@pytest.fixture(scope="module")
+def place(
+    backends: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Settings, str]]:
+    home = tmp_path_factory.mktemp("mage")
+    with city() as url, isolated(backends, url, home) as settings_and_database:
+        yield settings_and_database
+
+
+@pytest.fixture(scope="module")
+def full_run(place: tuple[Settings, str]) -> dict[str, Any]:
+    return run_headless(*place, VARIABLES)
+
+
+def recorded(settings: Settings, run: dict[str, Any]) -> dict[str, Any]:
+    query = select(pipeline_runs).where(pipeline_runs.c.run_id == str(run["id"]))
+    with connect(settings) as connection:
+        return dict(connection.execute(query).mappings().one())
+
+
+def states(run: dict[str, Any]) -> dict[str, str]:
+    return {name: block["status"] for name, block in run["blocks"].items()}
+
+
+def test_a_full_run_completes_with_every_block(full_run: dict[str, Any]) -> None:
+    assert full_run["status"] == "completed", full_run["log"][-3_000:]
+    assert set(states(full_run).values()) == {"completed"}
+
+
+def test_its_model_serves_and_its_report_is_in_s3(
+    place: tuple[Settings, str], full_run: dict[str, Any]
+) -> None:
+    registered = full_run["blocks"]["register_model"]["output"]
+    assert checks.champion_version(place[0]) == registered["champion"] == registered["version"]
+    assert not checks.report_problems(place[0], full_run["blocks"]["record_drift"]["output"])
+
+
+def test_its_end_is_recorded(place: tuple[Settings, str], full_run: dict[str, Any]) -> None:
+    row = recorded(place[0], full_run)
+    assert (row["status"], row["source"], row["error"]) == ("completed", "simulated", None)
+    assert (row["pipeline"], row["month"].isoformat()) == ("taxi_duration", "2019-03-01")
+    assert row["started_at"] < row["ended_at"]
+
+
+def test_only_references_and_small_values_travel(full_run: dict[str, Any]) -> None:
+    for name, block in full_run["blocks"].items():
+        assert len(json.dumps(block["output"])) < 10_000, name
+
+
+def test_what_the_package_logs_is_in_the_log_of_the_block(full_run: dict[str, Any]) -> None:
+    assert "Raw trips of simulated" in full_run["log"]
+
+
+def test_with_too_few_trips_nothing_is_trained_and_the_run_completes(
+    place: tuple[Settings, str], full_run: dict[str, Any]
+) -> None:
+    run = run_headless(*place, VARIABLES, TAXI_MIN_TRAINING_TRIPS="1000000")
+    skipped = {name for name, state in states(run).items() if state == "condition_failed"}
+    assert (run["status"], skipped) == ("completed", TRAINING)
+    assert set(states(run).values()) == {"completed", "condition_failed"}
+    assert recorded(place[0], run)["status"] == "completed"
+
+
+def test_a_block_that_fails_fails_the_run_and_is_recorded(place: tuple[Settings, str]) -> None:
+    run = run_headless(*place, {**VARIABLES, "city_api": "http://127.0.0.1:9"})
+    assert (run["status"], states(run)["load_trips"]) == ("failed", "failed")
+    row = recorded(place[0], run)
+    assert row["status"] == "failed"
+    assert row["error"].startswith("load_trips: ")
+    assert "http://127.0.0.1:9" in row["error"]

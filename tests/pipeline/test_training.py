@@ -1,0 +1,260 @@
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow.compute as pc
+import pytest
+from mlflow import MlflowClient
+
+from taxi_duration.errors import DamagedModelError, RegistryError
+from taxi_duration.model.duration_model import MODEL_FOLDER
+from taxi_duration.model.features import FEATURES
+from taxi_duration.pipeline.training import (
+    build_features,
+    evaluate_models,
+    register_model,
+    train_models,
+)
+from taxi_duration.registry.champion import champion, load, version
+from taxi_duration.registry.client import client
+from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
+from taxi_duration.trips.lake import Lake
+from taxi_duration.trips.months import Month
+from trips_factory import make_trips
+
+pytestmark = pytest.mark.stack
+
+HISTORY = ["2019-01", "2019-02"]
+MONTH = "2019-03"
+CANDIDATES = {"pair_median", "floor", "linear_regression", "extra_trees", "lightgbm"}
+
+
+def fill(settings: Settings, source: str, pace: float = 1.0, seed: int = 0) -> dict[str, Any]:
+    """Trips in a source's lake, and what `clean_trips` hands on about them."""
+    lake = Lake(Storage.from_settings(settings), source)
+    months = {
+        name: make_trips(name, count=2_000, pace=pace, seed=seed) for name in (*HISTORY, MONTH)
+    }
+    for name, trips in months.items():
+        quarantine = QUARANTINE_SCHEMA.empty_table()
+        lake.replace_month(Month.parse(name), CleanMonth(Month.parse(name), trips, quarantine, {}))
+    return {
+        "source": source,
+        "month": MONTH,
+        "history": HISTORY,
+        "seed": 42,
+        "replace_source": False,
+        "champion": "",
+        "trips": {name: trips.num_rows for name, trips in months.items()},
+        "lake": {"uri": lake.uri, "version": lake.version()},
+    }
+
+
+def train(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
+    """All but the registration."""
+    return evaluate_models(settings, train_models(settings, build_features(settings, cleaned)))
+
+
+def damage(mlflow: MlflowClient, model_id: str, folder: Path) -> None:
+    """Replace a file of a logged model by another text."""
+    file = folder / "prediction.txt"
+    file.write_text("tree\n")
+    mlflow.log_model_artifact(model_id, str(file), f"artifacts/{MODEL_FOLDER}")
+
+
+@pytest.fixture(scope="module")
+def settings(backends: Settings) -> Settings:
+    """A bucket, an experiment and a registered model of this module's own."""
+    names = ("s3_bucket", "model_name", "mlflow_experiment")
+    own = backends.model_copy(update={name: f"training-{uuid4().hex}" for name in names})
+    Storage.from_settings(own).client.create_bucket(Bucket=own.s3_bucket)
+    return own
+
+
+@pytest.fixture
+def empty(settings: Settings) -> Settings:
+    """The same servers with a registered model of its own, which has no version yet."""
+    return settings.model_copy(update={"model_name": uuid4().hex})
+
+
+@pytest.fixture(scope="module")
+def mlflow(settings: Settings) -> MlflowClient:
+    return client(settings)
+
+
+@pytest.fixture(scope="module")
+def cleaned(settings: Settings) -> dict[str, Any]:
+    return fill(settings, "simulated")
+
+
+@pytest.fixture(scope="module")
+def evaluated(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
+    return train(settings, cleaned)
+
+
+@pytest.fixture(scope="module")
+def registered(settings: Settings, evaluated: dict[str, Any]) -> dict[str, Any]:
+    return register_model(settings, evaluated)
+
+
+def test_the_history_trains_and_calibrates_and_the_month_tests(
+    settings: Settings, evaluated: dict[str, Any]
+) -> None:
+    features = evaluated["features"]
+    assert features["train"] + features["calibration"] == 4_000
+    assert features["calibration"] == pytest.approx(500, abs=10)
+    assert features["test"] == 2_000
+    assert features["split"]["test"] == "2019-03-01T00:00:00"
+    storage = Storage.from_settings(settings)
+    table = storage.read_table(storage.key(features["uri"]))
+    assert set(table.column_names) == {*FEATURES, "minutes", "part"}
+    march = pc.equal(table["month"], 3)
+    assert pc.equal(table["part"], "test").equals(march)
+
+
+def test_only_references_and_plain_values_travel(registered: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(registered)) == registered
+    assert "null" not in json.dumps(registered)
+    assert len(json.dumps(registered)) < 10_000
+
+
+def test_each_candidate_has_a_nested_run_that_says_all(
+    evaluated: dict[str, Any], mlflow: MlflowClient
+) -> None:
+    assert set(evaluated["candidates"]) == set(evaluated["metrics"]) == CANDIDATES
+    for name, run_id in evaluated["candidates"].items():
+        run = mlflow.get_run(run_id)
+        assert run.info.status == "FINISHED"
+        assert run.info.run_name == name
+        assert run.data.tags["mlflow.parentRunId"] == evaluated["run_id"]
+        assert run.data.tags["source"] == "simulated"
+        assert run.data.params["seed"] == "42"
+        assert run.data.metrics.keys() >= {
+            *("mae", "rmse", "mape", "median_error", "within_5", "training_seconds")
+        }
+        assert run.data.metrics["mae"] == pytest.approx(evaluated["metrics"][name]["mae"])
+        assert run.inputs.dataset_inputs[0].dataset.name == "trips-simulated"
+        plots = {file.path for file in mlflow.list_artifacts(run_id, "plots")}
+        assert plots >= {"plots/residuals.png", "plots/predicted_against_real.png"}
+
+
+def test_the_model_that_can_serve_also_has_its_interval_and_importance(
+    evaluated: dict[str, Any], mlflow: MlflowClient
+) -> None:
+    assert 0.7 < evaluated["metrics"]["lightgbm"]["coverage_80"] < 0.9
+    plots = mlflow.list_artifacts(evaluated["candidates"]["lightgbm"], "plots")
+    assert "plots/importance.png" in {file.path for file in plots}
+    assert evaluated["best"] == "lightgbm"
+
+
+def test_the_parent_run_is_tagged_and_ends(
+    registered: dict[str, Any], mlflow: MlflowClient
+) -> None:
+    run = mlflow.get_run(registered["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["source"] == "simulated"
+    assert run.data.tags["version"] == registered["version"]
+    assert run.data.tags["reason"] == registered["reason"]
+    assert run.data.metrics["floor_mae"] == registered["metrics"]["floor"]["mae"]
+
+
+def test_the_first_model_that_beats_the_floor_serves(
+    settings: Settings, registered: dict[str, Any], mlflow: MlflowClient
+) -> None:
+    assert registered["promoted"]
+    assert registered["champion"] == registered["version"] == "1"
+    serving = champion(settings)
+    assert serving
+    assert (serving.source, serving.months) == ("simulated", HISTORY)
+    assert serving.metrics["mae"] == pytest.approx(registered["metrics"]["lightgbm"]["mae"], 1e-5)
+    info = load(settings, serving).info
+    assert (info.lake_version, info.seed) == (registered["lake"]["version"], 42)
+    stored = mlflow.get_model_version(settings.model_name, "1")
+    assert "**Promoted.**" in stored.description
+    assert "| floor |" in stored.description
+
+
+def test_the_same_run_again_makes_an_equal_version_that_does_not_serve(
+    settings: Settings, registered: dict[str, Any], cleaned: dict[str, Any]
+) -> None:
+    before = version(settings, registered["version"])
+    again = register_model(settings, train(settings, cleaned))
+    assert (again["version"], again["champion"], again["promoted"]) == ("2", "1", False)
+    assert "not better than" in again["reason"]
+    first, second = (load(settings, version(settings, number)) for number in ("1", "2"))
+    assert first.texts() == second.texts()
+    assert champion(settings) == before
+
+
+def test_a_registration_that_is_tried_again_makes_no_second_version(
+    settings: Settings, registered: dict[str, Any], evaluated: dict[str, Any]
+) -> None:
+    again = register_model(settings, evaluated)
+    assert again["version"] == registered["version"]
+    assert again["promoted"]
+
+
+def test_a_better_model_takes_over(
+    empty: Settings, evaluated: dict[str, Any], cleaned: dict[str, Any]
+) -> None:
+    register_model(empty, evaluated)
+    better = train(empty, fill(empty, "simulated", pace=1.3, seed=1))
+    assert better["compared"]["version"] == "1"
+    assert better["compared"]["mae"] > better["metrics"]["lightgbm"]["mae"]
+    taken = register_model(empty, better)
+    assert (taken["champion"], taken["promoted"]) == ("2", True)
+
+
+@pytest.mark.parametrize("replace_source", [False, True])
+def test_a_better_model_of_another_source_takes_over_only_when_told_to(
+    empty: Settings, evaluated: dict[str, Any], replace_source: bool
+) -> None:
+    register_model(empty, evaluated)
+    files = fill(empty, "files", pace=1.3, seed=2)
+    result = register_model(empty, train(empty, {**files, "replace_source": replace_source}))
+    assert result["version"] == "2"
+    assert result["promoted"] == replace_source
+    assert result["champion"] == ("2" if replace_source else "1")
+
+
+def test_a_registration_that_fails_leaves_the_former_champion(
+    settings: Settings, registered: dict[str, Any], evaluated: dict[str, Any], mlflow: MlflowClient
+) -> None:
+    with pytest.raises(RegistryError):
+        register_model(
+            settings,
+            {
+                **evaluated,
+                "model_id": "m-00000000000000000000000000000000",
+                "candidates": {**evaluated["candidates"], "lightgbm": "0" * 32},
+            },
+        )
+    serving = champion(settings)
+    assert serving
+    assert serving.version == registered["champion"]
+    assert mlflow.get_run(evaluated["run_id"]).info.status == "FAILED"
+
+
+def test_a_model_whose_files_are_damaged_is_not_promoted(
+    empty: Settings, cleaned: dict[str, Any], mlflow: MlflowClient, tmp_path: Path
+) -> None:
+    evaluated = train(empty, cleaned)
+    damage(mlflow, evaluated["model_id"], tmp_path)
+    with pytest.raises(DamagedModelError):
+        register_model(empty, evaluated)
+    assert champion(empty) is None
+
+
+def test_a_champion_that_cannot_be_loaded_gives_way_to_a_model_that_beats_the_floor(
+    empty: Settings, cleaned: dict[str, Any], mlflow: MlflowClient, tmp_path: Path
+) -> None:
+    first = train(empty, cleaned)
+    register_model(empty, first)
+    damage(mlflow, first["model_id"], tmp_path)
+    healed = register_model(empty, train(empty, cleaned))
+    assert (healed["champion"], healed["promoted"]) == ("2", True)
+    assert "champion 1 fails" in healed["reason"]
+    assert load(empty, version(empty, "2"))

@@ -1,0 +1,72 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from taxi_duration.errors import RegistryError
+from taxi_duration.registry.runs import LakeInput, Runs, commit
+from taxi_duration.settings import Settings, load_settings
+
+LAKE = LakeInput("simulated", "s3://bucket/lake/simulated/trips", 7, 1_234)
+
+
+@pytest.fixture
+def runs(backends: Settings) -> Runs:
+    return Runs.connect(backends.model_copy(update={"mlflow_experiment": "test-runs"}))
+
+
+def test_the_commit_is_the_checkouts(root: Path) -> None:
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert commit() == (head.stdout.strip() if head.returncode == 0 else "")
+
+
+def test_without_git_there_is_no_commit_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert commit() == ""
+
+
+def test_a_server_that_does_not_answer_is_named_within_seconds() -> None:
+    settings = load_settings(mlflow_url="http://127.0.0.1:24990")
+    with pytest.raises(RegistryError, match=r"24990.*taxi status"):
+        Runs.connect(settings)
+
+
+@pytest.mark.stack
+def test_an_experiment_is_made_once(backends: Settings, runs: Runs) -> None:
+    again = Runs.connect(backends.model_copy(update={"mlflow_experiment": "test-runs"}))
+    assert again.experiment_id == runs.experiment_id
+
+
+@pytest.mark.stack
+def test_a_candidate_is_nested_and_says_what_it_was_made_from(runs: Runs) -> None:
+    parent = runs.start("2019-03 simulated", {"source": "simulated"})
+    with runs.candidate("floor", parent, {"source": "simulated"}, {"seed": 42}, LAKE) as run_id:
+        runs.record(run_id, metrics={"mae": 3.7})
+        runs.draw(run_id, {"residuals": Figure()})
+    run = runs.client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlflow.parentRunId"] == parent
+    assert run.data.tags["source"] == "simulated"
+    if commit():
+        assert re.fullmatch("[0-9a-f]{40}", run.data.tags["mlflow.source.git.commit"])
+    assert (run.data.params, run.data.metrics) == ({"seed": "42"}, {"mae": 3.7})
+    dataset = run.inputs.dataset_inputs[0].dataset
+    assert (dataset.name, dataset.digest) == ("trips-simulated", "version-7")
+    assert '"delta_table_version": 7' in dataset.source
+    pictures = runs.client.list_artifacts(run_id, "plots")
+    assert [picture.path for picture in pictures] == ["plots/residuals.png"]
+
+
+@pytest.mark.stack
+def test_a_run_whose_work_raises_has_failed_until_a_later_step_succeeds(runs: Runs) -> None:
+    run_id = runs.start("2019-03 simulated", {})
+    with pytest.raises(ZeroDivisionError), runs.ending(run_id):
+        1 / 0  # noqa: B018
+    assert runs.client.get_run(run_id).info.status == "FAILED"
+    with runs.ending(run_id):
+        runs.record(run_id, metrics={"mae": 1})
+    assert runs.client.get_run(run_id).info.status == "FINISHED"

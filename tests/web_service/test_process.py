@@ -1,0 +1,286 @@
+"""The service as gunicorn runs it, with a real registry behind it or none at all."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+from duration_service.shelf import Shelf
+from duration_service.types import ModelVersion
+from taxi_duration.settings import Settings, load_settings
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).resolve().parents[2]
+TRIP = {"pickup_community_area": 8, "dropoff_community_area": 76}
+NOBODY = "http://127.0.0.1:9"
+WORKERS = 2
+
+
+class Service:
+    """A running gunicorn."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        # A connection a request, so that every worker gets some.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(base_url=self.url, limits=limits, timeout=10)
+
+    def get(self, page: str) -> httpx.Response:
+        return self.client.get(page)
+
+    def predict(self, trips: Any = TRIP) -> httpx.Response:
+        return self.client.post("/predict", json=trips)
+
+    def versions(self) -> set[str]:
+        """The versions that answer: of enough requests to reach every worker."""
+        return {self.predict().json()["model_version"] for _ in range(20)}
+
+    def until_each_worker_logs(self, text: str, times: int = 1) -> None:
+        """Only the log tells what every worker does: a request reaches any one of them."""
+        until(lambda: self.log.read_text().count(text) == times * WORKERS)
+
+    def workers(self) -> list[int]:
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Service]:
+    """The service of these settings, once its process lives; ended at the end."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("TAXI_")
+    } | {
+        "TAXI_HOME": str(settings.home),
+        "TAXI_SERVICE_PORT": str(port := free_port()),
+        "TAXI_MLFLOW_URL": settings.mlflow_url,
+        "TAXI_MODEL_NAME": settings.model_name,
+        "TAXI_MODEL_POLL_SECONDS": "0.5",
+        "TAXI_SERVICE_WORKERS": str(WORKERS),
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "web-service/gunicorn.conf.py")]
+    log = settings.home / "service.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "duration_service:create_app()"],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    service = Service(process, port, log)
+    try:
+        until(lambda: process.poll() is not None or lives(service))
+        assert process.poll() is None, log.read_text()
+        yield service
+    finally:
+        service.client.close()
+        process.terminate()
+        process.wait(timeout=40)
+
+
+def lives(service: Service) -> bool:
+    try:
+        return service.get("/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def alone(tmp_path: Path, trained: Path, champion: ModelVersion) -> Settings:
+    """A machine whose registry is away, with a model on its disk."""
+
+    def copy(version: ModelVersion, folder: Path) -> Path:
+        return Path(shutil.copytree(trained, folder / version.version))
+
+    Shelf(tmp_path / "service" / "models", champion.name).fetch(champion, copy)
+    return load_settings(home=tmp_path, mlflow_url=NOBODY)
+
+
+class Registered:
+    """A registered model of its own in the MLflow server of the tests."""
+
+    def __init__(self, settings: Settings, trained: Path) -> None:
+        self.settings = settings
+        self.trained = trained
+        self.client = MlflowClient(settings.mlflow_url, settings.mlflow_url)
+        self.experiment = self.client.create_experiment(settings.model_name)
+        self.client.create_registered_model(settings.model_name)
+
+    def register(self, folder: Path | None = None) -> str:
+        """A new version of the model in `folder`, without an alias."""
+        run = self.client.create_run(self.experiment)
+        target = "model/artifacts/duration_model"
+        self.client.log_artifacts(run.info.run_id, str(folder or self.trained), target)
+        version = self.client.create_model_version(
+            self.settings.model_name,
+            source=f"{run.info.artifact_uri}/model",
+            run_id=run.info.run_id,
+            tags={"source": "simulated", "months": "2022-01 2022-02", "metric.mae": "4.1"},
+        )
+        return str(version.version)
+
+    def promote(self, version: str) -> None:
+        self.client.set_registered_model_alias(self.settings.model_name, "champion", version)
+
+
+@pytest.fixture
+def registered(
+    backends: Settings, tmp_path: Path, trained: Path, request: pytest.FixtureRequest
+) -> Registered:
+    name = re.sub(r"\W", "-", request.node.name)
+    return Registered(backends.model_copy(update={"home": tmp_path, "model_name": name}), trained)
+
+
+def test_with_the_registry_away_the_model_on_disk_answers(alone: Settings) -> None:
+    with serving(alone) as service:
+        assert service.predict().status_code == 200
+        service.until_each_worker_logs("no champion from the registry")
+        ready = service.get("/ready").json()
+        assert ready["ready"] is True
+        assert ready["loaded_from"] == "disk"
+        assert ready["registry"]["answers"] is False
+        assert NOBODY in ready["registry"]["error"]
+
+
+def test_with_nothing_at_all_the_service_lives_and_says_when_to_ask_again(tmp_path: Path) -> None:
+    with serving(load_settings(home=tmp_path, mlflow_url=NOBODY)) as service:
+        answer = service.predict()
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert service.get("/ready").status_code == 503
+
+
+def test_a_worker_that_is_killed_is_replaced_by_one_that_has_the_model(alone: Settings) -> None:
+    with serving(alone) as service:
+        until(lambda: len(service.workers()) == WORKERS)
+        before = service.workers()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: len(set(service.workers()) - set(before)) == WORKERS)
+        until(lambda: lives(service))
+        assert {service.predict().status_code for _ in range(20)} == {200}
+
+
+def test_a_request_in_flight_is_answered_when_the_service_is_stopped(alone: Settings) -> None:
+    body = msgspec.json.encode(TRIP)
+    head = f"POST /predict HTTP/1.1\r\nHost: service\r\nContent-Length: {len(body)}\r\n\r\n"
+    with serving(alone) as service:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as caller:
+            caller.sendall(head.encode() + body[:5])
+            time.sleep(0.3)
+            service.process.terminate()
+            time.sleep(0.3)
+            caller.sendall(body[5:])
+            answer = caller.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert service.process.wait(timeout=10) == 0
+
+
+def test_a_body_that_does_not_tell_its_length_is_limited_too(alone: Settings) -> None:
+    with serving(alone) as service:
+        answer = httpx.post(f"{service.url}/predict", content=(b" " * 65_536 for _ in range(200)))
+        assert answer.status_code == 413
+
+
+def test_the_python_example_of_the_api_page_runs(alone: Settings) -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with serving(alone) as service:
+        program = program.replace("http://localhost:9696", service.url)
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        )
+    assert re.fullmatch(r"\d+ minutes \(\d+ to \d+\)\n", done.stdout)
+
+
+def test_the_first_champion_is_served_by_all_workers_soon_after_it_appears(
+    registered: Registered,
+) -> None:
+    with serving(registered.settings) as service:
+        assert service.predict().status_code == 503
+        until(lambda: service.get("/ready").json()["registry"]["answers"])
+        version = registered.register()
+        registered.promote(version)
+        service.until_each_worker_logs(f"model {version} answers")
+        assert service.versions() == {version}
+        model = service.get("/model").json()
+        assert model["months"] == ["2022-01", "2022-02"]
+        assert model["metrics"] == {"mae": 4.1}
+        assert model["source"] == "simulated"
+        assert model["loaded_from"] in {"registry", "disk"}
+
+
+def test_promotion_and_rollback_fail_and_mix_no_request(registered: Registered) -> None:
+    first, second = registered.register(), registered.register()
+    registered.promote(first)
+    with serving(registered.settings) as service:
+        service.until_each_worker_logs(f"model {first} answers")
+        answers: list[httpx.Response] = []
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.is_set():
+                answers.append(service.predict([TRIP] * 50))
+
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in asking:
+            thread.start()
+        try:
+            for version, times in ((second, 1), (first, 2), (second, 2)):
+                registered.promote(version)
+                service.until_each_worker_logs(f"model {version} answers", times)
+        finally:
+            done.set()
+            for thread in asking:
+                thread.join()
+        assert {answer.status_code for answer in answers} == {200}
+        mixed = [{(one["model_version"], one["run_id"]) for one in a.json()} for a in answers]
+        assert {len(models) for models in mixed} == {1}
+        assert len(set.union(*mixed)) == 2
+
+
+def test_a_damaged_champion_is_refused_and_told_and_the_one_before_goes_on(
+    registered: Registered, trained: Path, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(trained, tmp_path / "broken"))
+    content = msgspec.json.decode((broken / "model.json").read_bytes())
+    content["info"]["golden"][0]["answer"]["prediction"] += 5
+    (broken / "model.json").write_bytes(msgspec.json.encode(content))
+    good, bad = registered.register(), registered.register(broken)
+    registered.promote(good)
+    with serving(registered.settings) as service:
+        service.until_each_worker_logs(f"model {good} answers")
+        registered.promote(bad)
+        service.until_each_worker_logs(f"model {bad} is refused")
+        assert service.versions() == {good}
+        assert service.get("/model").json()["refused"]["version"] == bad

@@ -1,0 +1,155 @@
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from duration_service.shelf import MOST_KEPT, RECORD, Shelf
+from duration_service.types import ModelVersion
+from taxi_duration.errors import DamagedModelError
+
+
+class Downloads:
+    """Copies a model folder, and counts."""
+
+    def __init__(self, model: Path) -> None:
+        self.model = model
+        self.done: list[str] = []
+
+    def __call__(self, champion: ModelVersion, folder: Path) -> Path:
+        target = folder / f"{champion.version}-{champion.run_id}"
+        if not target.is_dir():
+            shutil.copytree(self.model, target)
+            self.done.append(champion.version)
+        return target
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, champion: ModelVersion) -> Shelf:
+    return Shelf(tmp_path / "models", champion.name)
+
+
+@pytest.fixture
+def downloads(trained: Path) -> Downloads:
+    return Downloads(trained)
+
+
+def other(champion: ModelVersion, version: str, run_id: str = "") -> ModelVersion:
+    return msgspec.structs.replace(champion, version=version, run_id=run_id or f"run-{version}")
+
+
+def damage(folder: Path) -> None:
+    text = next(path for path in sorted(folder.iterdir()) if path.suffix == ".txt")
+    text.write_text(text.read_text().replace("leaf_value=", "leaf_value=9"))
+
+
+def test_an_empty_shelf_has_no_last_good_model(shelf: Shelf) -> None:
+    assert shelf.last_good() is None
+
+
+def test_a_model_is_downloaded_once(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    shelf.fetch(champion, downloads)
+    assert downloads.done == [champion.version]
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0] == champion
+
+
+def test_processes_that_ask_at_once_download_once(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    asking = [threading.Thread(target=shelf.fetch, args=(champion, downloads)) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert downloads.done == [champion.version]
+
+
+def test_the_last_good_model_is_the_one_that_was_fetched_last_even_after_a_rollback(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    for version in ("3", "4", "3"):
+        shelf.fetch(other(champion, version), downloads)
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].version == "3"
+    assert downloads.done == ["3", "4"]
+
+
+def test_a_version_number_that_a_new_registry_counts_again_is_another_model(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(other(champion, "1", "old-run"), downloads)
+    shelf.fetch(other(champion, "1", "new-run"), downloads)
+    assert downloads.done == ["1", "1"]
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].run_id == "new-run"
+
+
+def test_a_damaged_download_is_refused_and_leaves_the_last_good_model(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    def damaged(champion: ModelVersion, folder: Path) -> Path:
+        damage(target := downloads(champion, folder))
+        return target
+
+    shelf.fetch(champion, downloads)
+    with pytest.raises(DamagedModelError):
+        shelf.fetch(other(champion, "9"), damaged)
+    assert not list(shelf.folder.glob("9-*"))
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].version == champion.version
+
+
+def test_a_model_that_was_damaged_on_disk_gives_way_to_the_one_before_it(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(other(champion, "3"), downloads)
+    shelf.fetch(other(champion, "4"), downloads)
+    damage(shelf.folder / "4-run-4")
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].version == "3"
+
+
+def test_a_download_that_was_cut_off_is_no_model_and_is_cleared_away(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    (shelf.folder / ".tmp-cut-off").mkdir(parents=True)
+    assert shelf.last_good() is None
+    shelf.fetch(champion, downloads)
+    assert shelf.last_good() is not None
+    assert not (shelf.folder / ".tmp-cut-off").exists()
+
+
+def test_a_record_that_cannot_be_read_is_no_model(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    (shelf.folder / f"{champion.version}-{champion.run_id}" / RECORD).write_bytes(b"{")
+    assert shelf.last_good() is None
+
+
+def test_the_model_of_another_name_is_not_served(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    assert Shelf(shelf.folder, "another").last_good() is None
+
+
+def test_only_the_newest_models_are_kept(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    for number in range(MOST_KEPT + 2):
+        version = str(number)
+        shelf.fetch(other(champion, version), downloads)
+        os.utime(shelf.folder / f"{version}-run-{version}" / RECORD, (number, number))
+    assert len(list(shelf.folder.glob("*/"))) == MOST_KEPT

@@ -1,0 +1,62 @@
+from datetime import datetime
+
+import msgspec
+from flask import Flask
+from flask.testing import FlaskClient
+
+from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.types import ModelVersion, Refusal
+
+
+def test_the_process_is_alive_with_and_without_a_model(app: Flask, empty: Flask) -> None:
+    for application in (app, empty):
+        answer = application.test_client().get("/health")
+        assert answer.status_code == 200
+        assert answer.json == {"status": "alive"}
+
+
+def test_ready_names_the_model_and_how_the_registry_does(
+    client: FlaskClient, champion: ModelVersion
+) -> None:
+    answer = client.get("/ready")
+    assert answer.status_code == 200
+    ready = answer.json
+    assert ready is not None
+    assert ready["ready"] is True
+    assert ready["model_version"] == champion.version
+    assert ready["loaded_from"] == "registry"
+    assert ready["registry"]["answers"] is True
+
+
+def test_without_a_model_it_is_not_ready_and_has_no_model_to_tell_of(empty: Flask) -> None:
+    client = empty.test_client()
+    ready = client.get("/ready")
+    assert ready.status_code == 503
+    assert ready.headers["Retry-After"]
+    assert ready.json is not None
+    assert ready.json["ready"] is False
+    model = client.get("/model")
+    assert model.status_code == 503
+    assert model.content_type == "application/problem+json"
+    assert model.headers["Retry-After"]
+
+
+def test_model_tells_where_it_comes_from_and_how_good_it_was(
+    client: FlaskClient, champion: ModelVersion
+) -> None:
+    model = client.get("/model").json
+    assert model is not None
+    expected = msgspec.to_builtins(champion)
+    assert {name: model[name] for name in expected} == expected
+    assert datetime.fromisoformat(model["loaded_at"]).tzinfo is not None
+
+
+def test_a_champion_that_was_refused_is_told(app: Flask) -> None:
+    holder: ModelHolder = app.extensions[EXTENSION]
+    holder.refused = Refusal("9", "run-9", "its golden trips are answered wrongly", datetime.now())
+    for page in ("/ready", "/model"):
+        answer = app.test_client().get(page)
+        assert answer.status_code == 200
+        assert answer.json is not None
+        assert answer.json["refused"]["version"] == "9"
+        assert "golden" in answer.json["refused"]["reason"]

@@ -1,0 +1,35 @@
+"""The application factory."""
+
+import math
+
+from flask import Flask
+
+from duration_service import predict, status
+from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.problems import register_problems
+from taxi_duration.settings import Settings, load_settings
+
+# A trip with an id takes some 200 bytes of JSON; pretty-printed, 300.
+BYTES_PER_TRIP = 512
+LEAST_BODY = 64 * 1024
+
+
+def create_app(settings: Settings | None = None, models: ModelHolder | None = None) -> Flask:
+    """The service with its routes.
+
+    Without `models` it serves the champion of the settings' registry, and watches it from a thread
+    of this process; so it must be called in the process that serves, after any fork.
+    """
+    settings = settings or load_settings()
+    if models is None:
+        models = ModelHolder.from_settings(settings)
+        models.start()
+    app = Flask(__name__, static_folder=None)
+    app.config["MOST_TRIPS"] = settings.max_trips_per_request
+    app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
+    app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
+    app.extensions[EXTENSION] = models
+    app.register_blueprint(predict.blueprint)
+    app.register_blueprint(status.blueprint)
+    register_problems(app)
+    return app

@@ -1,0 +1,84 @@
+"""`POST /predict`: how long one trip, or each of a list, will take."""
+
+from math import nan
+
+import msgspec
+import numpy as np
+from flask import Blueprint, Response, current_app, request
+from numpy.typing import NDArray
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from duration_service.champion import Served, model_holder
+from duration_service.problems import ProblemError
+from duration_service.requests import EXAMPLE, decode_trips
+from duration_service.types import ChicagoTime, Prediction, Trip
+from taxi_duration.model.features import feature_matrix, feature_row
+
+blueprint = Blueprint("predict", __name__)
+_encode = msgspec.json.Encoder().encode
+
+
+@blueprint.post("/predict")
+def predict() -> Response:
+    """One prediction for a trip, a list of them in the same order for a list."""
+    _check_content_type()
+    trips = decode_trips(_body(), current_app.config["MOST_TRIPS"])
+    # Taken once: a model that is swapped in meanwhile answers the next request.
+    served = model_holder().serving()
+    answer = predict_list(served, trips) if isinstance(trips, list) else predict_one(served, trips)
+    return Response(_encode(answer), mimetype="application/json")
+
+
+def predict_one(served: Served, trip: Trip) -> Prediction:
+    """The prediction for one trip, in minutes."""
+    features = feature_row(
+        _area(trip.pickup_community_area),
+        _area(trip.dropoff_community_area),
+        trip.trip_start_timestamp or ChicagoTime.present(),
+    )
+    return _answers(served, [trip], features)[0]
+
+
+def predict_list(served: Served, trips: list[Trip]) -> list[Prediction]:
+    """The prediction for each trip, in minutes and in order; computed at once."""
+    present = ChicagoTime.present()
+    features = feature_matrix(
+        np.array([_area(trip.pickup_community_area) or nan for trip in trips]),
+        np.array([_area(trip.dropoff_community_area) or nan for trip in trips]),
+        np.array([trip.trip_start_timestamp or present for trip in trips], dtype="datetime64[us]"),
+    )
+    return _answers(served, trips, features)
+
+
+def _answers(served: Served, trips: list[Trip], features: NDArray[np.float64]) -> list[Prediction]:
+    version, run_id = served.champion.version, served.champion.run_id
+    return [
+        Prediction(prediction, lower, upper, "minutes", version, run_id, trip.trip_id)
+        for trip, (lower, prediction, upper) in zip(
+            trips, served.model.predict(features).tolist(), strict=True
+        )
+    ]
+
+
+def _area(written: float | str | None) -> int | None:
+    """The area's number, which may be written 8, 8.0, "8" or "8.0"."""
+    return None if written is None else int(float(written))
+
+
+def _body() -> bytes:
+    """The body. One that does not tell its length is cut at the limit, without a word."""
+    body = request.get_data(cache=False)
+    if len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _check_content_type() -> None:
+    """A body that names no type is taken for JSON; one that names another is refused."""
+    if request.mimetype and not request.is_json:
+        raise ProblemError(
+            415,
+            f"The body came as {request.mimetype}; /predict takes application/json: curl -H"
+            f" 'Content-Type: application/json' -d '{EXAMPLE}' {request.base_url}",
+            headers={"Accept": "application/json"},
+        )

@@ -1,0 +1,91 @@
+"""The models on this machine's disk, so that the service starts when all behind it is gone."""
+
+import fcntl
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from duration_service.types import ModelVersion
+from taxi_duration.errors import ModelError
+from taxi_duration.model.duration_model import DurationModel
+
+log = logging.getLogger(__name__)
+
+RECORD = "champion.json"
+# The one that serves and two to go back to.
+MOST_KEPT = 3
+
+Download = Callable[[ModelVersion, Path], Path]
+
+
+class Shelf:
+    """A folder with one folder a model version; the processes of one machine share it.
+
+    A version's folder with a record in it held a model that passed its check; the newest record
+    is of the model that served last.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+
+    def last_good(self) -> tuple[ModelVersion, DurationModel] | None:
+        """The model that served last, or the one before it where that cannot be used."""
+        with self._lock():
+            for folder in self._newest_first():
+                try:
+                    version = _record(folder)
+                    if version.name == self.name:
+                        return version, DurationModel.load(folder)
+                except (ModelError, msgspec.DecodeError) as error:
+                    log.warning("the model kept in %s cannot be used: %s", folder, error)
+        return None
+
+    def fetch(self, version: ModelVersion, download: Download) -> DurationModel:
+        """The version's model, checked; `download` brings it where it is not here yet.
+
+        Raises ModelError where it fails its check; nothing of it stays then.
+        """
+        with self._lock():
+            folder = download(version, self.folder)
+            try:
+                model = DurationModel.load(folder)
+            except ModelError:
+                shutil.rmtree(folder)
+                raise
+            _write_record(folder, version)
+            self._tidy()
+        return model
+
+    def _tidy(self) -> None:
+        """Remove old models, and what a process that was killed left of a download."""
+        for folder in (*self._newest_first()[MOST_KEPT:], *self.folder.glob(".*/")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _newest_first(self) -> list[Path]:
+        records = sorted(
+            self.folder.glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime_ns, reverse=True
+        )
+        return [record.parent for record in records]
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Held by one process at a time; one that dies lets go of it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _record(folder: Path) -> ModelVersion:
+    return msgspec.json.decode((folder / RECORD).read_bytes(), type=ModelVersion)
+
+
+def _write_record(folder: Path, version: ModelVersion) -> None:
+    unfinished = folder / f"{RECORD}.new"
+    unfinished.write_bytes(msgspec.json.encode(version))
+    unfinished.replace(folder / RECORD)

@@ -1,0 +1,161 @@
+"""What comes in and what goes out.
+
+Requests are decoded straight into these types, so a type is the whole rule for its field: what
+does not fit is refused, and the field's description says in the answer what would have fitted.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+CHICAGO: Final = ZoneInfo("America/Chicago")
+# The City's trips begin in 2013; a year outside these is a slip of the keyboard or the wrong unit.
+FIRST_YEAR: Final = 2001
+LAST_YEAR: Final = 2100
+TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+class ChicagoTime(datetime):
+    """A time on Chicago's clocks; carries no zone, as the City's times do not."""
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """The time that an ISO 8601 string names; one with a zone is converted to Chicago's.
+
+        Raises ValueError for anything else, and for years outside 2001 to 2100.
+        """
+        if not isinstance(value, str) or not TIME.fullmatch(value):
+            raise ValueError("no time")
+        moment = cls.fromisoformat(value)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValueError("a year without taxis")
+        return moment.astimezone(CHICAGO).replace(tzinfo=None) if moment.tzinfo else moment
+
+    @classmethod
+    def present(cls) -> Self:
+        """What Chicago's clocks show now."""
+        return cls.now(CHICAGO).replace(tzinfo=None)
+
+
+def decode_custom(kind: type, value: Any) -> Any:
+    """What msgspec asks for a type that is not its own (a `dec_hook`)."""
+    if kind is ChicagoTime:
+        return ChicagoTime.parse(value)
+    raise NotImplementedError(f"{kind} cannot be decoded.")
+
+
+# The City's JSON has numbers as strings, "8" or "8.0".
+CommunityArea = (
+    Annotated[float, Meta(ge=1, le=77, multiple_of=1)]
+    | Annotated[str, Meta(pattern=r"^([1-9]|[1-6][0-9]|7[0-7])(\.0*)?$")]
+)
+AREA_RULE: Final = "a community area, a whole number from 1 to 77; null or left out where unknown"
+TIME_RULE: Final = (
+    f"a time in Chicago, {FIRST_YEAR} to {LAST_YEAR}, such as 2022-04-01T10:30:00; with a zone it"
+    " is converted; null or left out for the present time"
+)
+TRIP_ID_RULE: Final = "a string of at most 128 characters, which comes back with the answer"
+
+
+class Trip(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of a trip when the passenger asks."""
+
+    pickup_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
+    dropoff_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
+    trip_start_timestamp: Annotated[ChicagoTime | None, Meta(description=TIME_RULE)] = None
+    trip_id: Annotated[
+        Annotated[str, Meta(max_length=128)] | None, Meta(description=TRIP_ID_RULE)
+    ] = None
+
+
+class Prediction(Struct, frozen=True):
+    """The duration of one trip: the median and an 80% interval, in minutes, and who says so."""
+
+    prediction: float
+    lower: float
+    upper: float
+    unit: Literal["minutes"]
+    model_version: str
+    run_id: str
+    trip_id: str | None
+
+
+class FieldProblem(Struct, frozen=True):
+    """One thing wrong with a request: where (a JSON path), what came, and what would be right."""
+
+    path: str
+    came: str
+    expected: str
+
+
+class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A problem in the form of RFC 9457, `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: tuple[FieldProblem, ...] = ()
+
+
+class Health(Struct, frozen=True):
+    """The process lives."""
+
+    status: Literal["alive"] = "alive"
+
+
+class RegistryView(Struct, frozen=True):
+    """What this process last saw of the registry, None before it looked; times in UTC."""
+
+    answers: bool | None = None
+    checked_at: datetime | None = None
+    error: str | None = None
+
+
+class Refusal(Struct, frozen=True):
+    """A champion that could not be used, and why; the model before it goes on serving."""
+
+    version: str
+    run_id: str
+    reason: str
+    at: datetime
+
+
+LoadedFrom = Literal["registry", "disk"]
+
+
+class Readiness(Struct, frozen=True):
+    """Whether predictions are answered, and from what."""
+
+    ready: bool
+    model_version: str | None
+    loaded_from: LoadedFrom | None
+    registry: RegistryView
+    refused: Refusal | None
+
+
+class ModelVersion(Struct, frozen=True):
+    """A version of the registered model: where it comes from, and how good it was then."""
+
+    name: str
+    version: str
+    run_id: str
+    source: str
+    months: list[str]
+    metrics: dict[str, float]
+    created_at: datetime
+
+
+class ModelAnswer(ModelVersion, frozen=True):
+    """The version that answers, and since when it does in this process; times in UTC."""
+
+    loaded_at: datetime
+    loaded_from: LoadedFrom
+    refused: Refusal | None
