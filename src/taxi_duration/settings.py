@@ -108,7 +108,9 @@ class Settings(BaseSettings):
 
     # Embedded stack
     host: str = Field(
-        "127.0.0.1", description="Address that every part listens on; loopback unless changed."
+        "127.0.0.1",
+        description="Address that Mage, MLflow and the service listen on; Postgres and S3 stay on"
+        " loopback.",
     )
     mlflow_port: Port = Field(5000, description="Port of the MLflow UI.")
     mage_port: Port = Field(6789, description="Port of the Mage UI.")

@@ -1,7 +1,8 @@
 """Runs the pipeline once as Mage's scheduler does, but without a server.
 
 Started by the tests with the Python of Mage's environment: `headless.py VARIABLES`. The last line
-that it prints is a JSON object: the run's status and, by block, the status and what it handed on.
+that it prints is a JSON object: the run's status; by block, the status and what it handed on; and
+the triggers that the scheduler would start now.
 """
 
 # mypy: ignore-errors
@@ -62,7 +63,12 @@ def ending(pipeline: Pipeline, run: PipelineRun) -> dict[str, Any]:
             ),
             "output": outputs[0] if outputs else None,
         }
-    return {"id": run.id, "status": run.status.value, "blocks": blocks}
+    return {
+        "id": run.id,
+        "status": run.status.value,
+        "blocks": blocks,
+        "due": [each.name for each in PipelineSchedule.repo_query if each.should_schedule()],
+    }
 
 
 if __name__ == "__main__":

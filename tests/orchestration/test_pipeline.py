@@ -11,6 +11,7 @@ from mage_parts import city, isolated, run_headless
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.tables import pipeline_runs
 from taxi_duration.pipeline import checks
+from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.settings import Settings
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -53,7 +54,7 @@ def test_its_model_serves_and_its_report_is_in_s3(
 ) -> None:
     registered = full_run["blocks"]["register_model"]["output"]
     assert checks.champion_version(place[0]) == registered["champion"] == registered["version"]
-    assert not checks.report_problems(place[0], full_run["blocks"]["record_drift"]["output"])
+    assert not report_problems(place[0], full_run["blocks"]["record_drift"]["output"])
 
 
 def test_its_end_is_recorded(place: tuple[Settings, str], full_run: dict[str, Any]) -> None:
@@ -70,6 +71,12 @@ def test_only_references_and_small_values_travel(full_run: dict[str, Any]) -> No
 
 def test_what_the_package_logs_is_in_the_log_of_the_block(full_run: dict[str, Any]) -> None:
     assert "Raw trips of simulated" in full_run["log"]
+
+
+def test_the_monthly_trigger_of_a_new_stack_waits_for_the_next_month(
+    full_run: dict[str, Any],
+) -> None:
+    assert full_run["due"] == []
 
 
 def test_with_too_few_trips_nothing_is_trained_and_the_run_completes(

@@ -100,6 +100,11 @@ def test_mage_sends_nothing_home_and_keeps_its_data_elsewhere(project: Path) -> 
     assert "env_var('MAGE_VARIABLES_DIR')" in described["variables_dir"]
 
 
+def test_a_read_only_project_will_do(project: Path) -> None:
+    # The one file that Mage makes at every start, where it is not there.
+    assert (project / ".ssh_tunnel" / "aws_emr.json").read_text() == "{}\n"
+
+
 def test_the_project_folder_is_no_package_that_hides_the_real_one(project: Path) -> None:
     assert not (project / "__init__.py").exists()
 

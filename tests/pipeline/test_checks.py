@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +13,6 @@ from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
 
 CLEANED = {"history": ["2019-01", "2019-02"], "trips": {"2019-01": 6, "2019-02": 4, "2019-03": 90}}
-FOLDER = "reports/drift/files/2019-03"
 
 
 @pytest.mark.parametrize(("least", "enough"), [(10, True), (11, False)])
@@ -33,50 +31,6 @@ def settings(backends: Settings) -> Settings:
 @pytest.fixture(scope="module")
 def storage(settings: Settings) -> Storage:
     return Storage.from_settings(settings)
-
-
-@pytest.fixture
-def put(storage: Storage) -> Callable[[str, bytes, str], None]:
-    def put_object(key: str, body: bytes, content_type: str) -> None:
-        storage.client.put_object(
-            Bucket=storage.bucket, Key=key, Body=body, ContentType=content_type
-        )
-
-    return put_object
-
-
-def exported(storage: Storage, folder: str) -> dict[str, Any]:
-    uris = {kind: storage.uri(f"{folder}/drift.{kind}") for kind in ("html", "json")}
-    return {"source": "files", "month": "2019-03", "exported": uris}
-
-
-@pytest.mark.stack
-def test_a_report_that_is_there_has_no_problems(
-    settings: Settings, storage: Storage, put: Callable[..., None]
-) -> None:
-    put(f"{FOLDER}/drift.html", b"<html>", "text/html; charset=utf-8")
-    put(f"{FOLDER}/drift.json", b"{}", "application/json")
-    assert checks.report_problems(settings, exported(storage, FOLDER)) == ""
-
-
-@pytest.mark.stack
-def test_a_report_of_another_month_is_a_problem(settings: Settings, storage: Storage) -> None:
-    problems = checks.report_problems(settings, exported(storage, "reports/drift/files/2019-02"))
-    assert problems.count("is not the month's") == 2
-
-
-@pytest.mark.stack
-def test_a_missing_an_empty_and_a_wrongly_typed_report_are_problems(
-    settings: Settings, storage: Storage, put: Callable[..., None]
-) -> None:
-    report = exported(storage, FOLDER)
-    storage.client.delete_object(Bucket=storage.bucket, Key=f"{FOLDER}/drift.html")
-    put(f"{FOLDER}/drift.json", b"", "application/json")
-    problems = checks.report_problems(settings, report)
-    assert "drift.html: Not Found" in problems
-    assert "drift.json is empty" in problems
-    put(f"{FOLDER}/drift.json", b"{}", "text/plain")
-    assert "drift.json is text/plain" in checks.report_problems(settings, report)
 
 
 @pytest.mark.stack

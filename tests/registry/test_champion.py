@@ -10,6 +10,7 @@ from taxi_duration.registry.package import log_model
 from taxi_duration.registry.promotion import Challenger, Comparison, Decision, register, settle
 from taxi_duration.registry.runs import Runs
 from taxi_duration.settings import Settings, load_settings
+from taxi_duration.storage import Storage
 from trips_factory import small_model
 
 
@@ -107,4 +108,21 @@ def test_a_download_that_fails_leaves_nothing(
     away = settings.model_copy(update={"mlflow_url": "http://127.0.0.1:24990"})
     with pytest.raises(RegistryError):
         download(away, registered, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.stack
+def test_a_version_whose_files_are_gone_is_an_error_that_names_the_registry(
+    settings: Settings, challenger: Challenger, tmp_path: Path
+) -> None:
+    runs = Runs.connect(settings)
+    run_id = runs.start("lightgbm", {})
+    model_id = log_model(runs, run_id, "lightgbm", small_model())
+    registered = register(settings, challenger._replace(run_id=run_id, model_id=model_id))
+    storage = Storage.from_settings(settings)
+    stored = storage.client.list_objects_v2(Bucket=storage.bucket, Prefix="mlflow")["Contents"]
+    for key in (item["Key"] for item in stored if f"{model_id}/artifacts/artifacts" in item["Key"]):
+        storage.client.delete_object(Bucket=storage.bucket, Key=key)
+    with pytest.raises(RegistryError, match=settings.mlflow_url):
+        download(settings, registered, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -50,6 +50,12 @@ def test_what_is_written_is_what_the_next_process_reads(settings: Settings) -> N
     assert Secrets.of(read) == SECRETS
 
 
+def test_a_password_with_odd_characters_is_kept_as_it_is(settings: Settings) -> None:
+    odd = r"it's $HOME \ #1 100%"
+    write(resolve(load_settings(home=settings.home, mage_owner_password=odd), SECRETS), SECRETS)
+    assert plain(load_settings(home=settings.home).mage_owner_password) == odd
+
+
 def test_the_file_of_a_running_stack_counts_more_than_other_settings(settings: Settings) -> None:
     write(resolve(settings, SECRETS), SECRETS)
     other = load_settings(home=settings.home, mlflow_port=9, trips_per_month=5)

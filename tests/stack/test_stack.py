@@ -302,6 +302,14 @@ def test_remove_refuses_a_folder_that_holds_the_checkout(make_stack: MakeStack) 
     assert Path.cwd().exists()
 
 
+def test_remove_refuses_a_folder_that_is_no_stack(make_stack: MakeStack, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(StackError, match="not removed"):
+        make_stack("toy", home=tmp_path).remove()
+    assert (tmp_path / "letters").exists()
+    assert not (tmp_path / "run").exists()
+
+
 def test_data_without_its_passwords_is_refused_and_the_remedy_named(make_stack: MakeStack) -> None:
     stack = make_stack("toy")
     (stack.home / "postgres").mkdir(parents=True)

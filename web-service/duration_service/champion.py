@@ -96,8 +96,10 @@ class ModelHolder:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             self.look()
+            # While there is no model somebody waits for the first one.
+            seconds = self.poll_seconds if self.served else min(self.poll_seconds, 1)
             # With jitter, so that the processes of a fleet do not ask all at once.
-            self._stopped.wait(self.poll_seconds * _random.uniform(0.8, 1.2))
+            self._stopped.wait(seconds * _random.uniform(0.8, 1.2))
 
     def _is_news(self, champion: ModelVersion) -> bool:
         if self.served and _identity(self.served.champion) == _identity(champion):

@@ -1,5 +1,6 @@
-from taxi_duration.pipeline import checks, drift
+from taxi_duration.pipeline import drift
 from taxi_duration.pipeline.blocks import block_settings
+from taxi_duration.pipeline.exported import report_problems
 
 
 @data_exporter
@@ -10,5 +11,5 @@ def export_report(reported, *args, **kwargs):
 
 @test
 def the_report_of_the_month_is_in_s3(exported, *args):
-    problems = checks.report_problems(block_settings(), exported)
+    problems = report_problems(block_settings(), exported)
     assert not problems, problems

@@ -143,7 +143,9 @@ def _interruptible() -> Iterator[None]:
             signal.signal(ending, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    former = {ending: signal.signal(ending, interrupt) for ending in _ENDING}
+    # `nohup` has SIGHUP ignored, and means it.
+    heeded = [s for s in _ENDING if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN]
+    former = {ending: signal.signal(ending, interrupt) for ending in heeded}
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from taxi_duration.errors import PipelineError
-from taxi_duration.pipeline import checks
+from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.mage_api import PIPELINE, BlockRun, MageApi, Run
 from taxi_duration.settings import Settings
 
@@ -122,6 +122,6 @@ def raise_if_nothing_came_of_it(
     if unfinished or "recorded" not in output:
         problem = f"blocks that did not run: {', '.join(unfinished)}" if unfinished else "no output"
     else:
-        problem = checks.report_problems(settings, output)
+        problem = report_problems(settings, output)
     if problem:
         raise PipelineError(f"Mage calls the run {run.id} completed, but: {problem}.", f"See {url}")

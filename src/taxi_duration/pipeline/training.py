@@ -6,20 +6,27 @@ counts and figures. Trips, features and predictions travel through S3, models th
 
 import logging
 from datetime import UTC, datetime
-from typing import Any, Final
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import Any
 
 from taxi_duration.errors import ModelError
 from taxi_duration.model.baselines import BASELINES
-from taxi_duration.model.dataset import Sample, target_minutes, trip_features
+from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import QUANTILES, ModelInfo
 from taxi_duration.model.features import FEATURES, Floats
 from taxi_duration.model.metrics import interval_metrics, point_metrics
 from taxi_duration.model.split import split_by_time
 from taxi_duration.model.training import PARAMETERS
+from taxi_duration.pipeline.training_tables import (
+    CALIBRATION,
+    MINUTES,
+    PARTS,
+    TEST,
+    TRAIN,
+    read_parts,
+    read_predictions,
+    write_features,
+    write_predictions,
+)
 from taxi_duration.registry.candidates import FLOOR, SERVABLE, Candidates, record_evaluation
 from taxi_duration.registry.champion import champion, load
 from taxi_duration.registry.client import registry_errors
@@ -34,7 +41,6 @@ from taxi_duration.trips.schema import REQUIRED_COLUMNS
 
 log = logging.getLogger(__name__)
 
-PARTS: Final = ("train", "calibration", "test")
 Reference = dict[str, Any]
 
 
@@ -43,22 +49,19 @@ def build_features(settings: Settings, cleaned: Reference) -> Reference:
 
     Adds `features`: the S3 URI, the trips of each part, and when the later parts begin.
     """
-    storage, month = Storage.from_settings(settings), Month.parse(cleaned["month"])
-    trips = Lake(storage, cleaned["source"]).read(
+    month = Month.parse(cleaned["month"])
+    trips = Lake(Storage.from_settings(settings), cleaned["source"]).read(
         [*map(Month.parse, cleaned["history"]), month],
         version=cleaned["lake"]["version"],
         columns=REQUIRED_COLUMNS,
     )
     split = split_by_time(trips["trip_start_timestamp"].to_numpy(), month.start)
-    part = np.select([split.train, split.calibration], PARTS[:2], PARTS[2])
-    columns = dict(zip(FEATURES, trip_features(trips).T, strict=True))
-    table = pa.table({**columns, "minutes": target_minutes(trips), "part": part})
     features = {
-        "uri": storage.write_table(_key(cleaned, "features"), table),
-        **{name: int((part == name).sum()) for name in PARTS},
+        "uri": write_features(settings, cleaned, trips, split),
+        **{name: int(mask.sum()) for name, mask in zip(PARTS, split[:3], strict=True)},
         "split": {
-            "calibration": split.calibration_from.isoformat(),
-            "test": split.test_from.isoformat(),
+            CALIBRATION: split.calibration_from.isoformat(),
+            TEST: split.test_from.isoformat(),
         },
     }
     log.info("features: %s", features)
@@ -78,8 +81,8 @@ def train_models(settings: Settings, built: Reference) -> Reference:
             runs.read(parent, _lake_input(built))
             candidates = Candidates(runs, parent, _tags(built), _lake_input(built))
             trained, predictions = _train(settings, built, candidates)
-    storage = Storage.from_settings(settings)
-    uri = storage.write_table(_key(built, "predictions"), pa.table(predictions))
+            uri = write_predictions(settings, built, predictions)
+    log.info("run: %s/#/experiments/%s/runs/%s", settings.mlflow_url, runs.experiment_id, parent)
     return {**built, "run_id": parent, **trained, "predictions": uri}
 
 
@@ -89,7 +92,7 @@ def evaluate_models(settings: Settings, trained: Reference) -> Reference:
     Adds `metrics` by candidate, `best`, `compared` (the champion's version, source and MAE, or why
     it cannot be scored) and `champion_metrics`, empty where there is no champion to score.
     """
-    predictions = _read(settings, trained["predictions"])
+    predictions = read_predictions(settings, trained)
     with registry_errors(settings):
         runs = Runs.connect(settings)
         with runs.ending(trained["run_id"]):
@@ -101,7 +104,8 @@ def evaluate_models(settings: Settings, trained: Reference) -> Reference:
             if champion_metrics:
                 summary["champion_mae"] = champion_metrics["mae"]
             runs.record(trained["run_id"], metrics=summary)
-    log.info("MAE in minutes on %s test trips: %s", trained["features"]["test"], summary)
+    told = ", ".join(f"{name} {mae:.3f}" for name, mae in summary.items())
+    log.info("minutes on %d test trips: %s", trained["features"][TEST], told)
     return {
         **trained,
         "metrics": metrics,
@@ -140,10 +144,10 @@ def register_model(settings: Settings, evaluated: Reference) -> Reference:
 def _train(
     settings: Settings, built: Reference, candidates: Candidates
 ) -> tuple[Reference, dict[str, Floats]]:
-    parts, seed = _parts(settings, built), built["seed"]
-    train, calibration, test = (parts[name] for name in PARTS)
+    parts, seed = read_parts(settings, built), built["seed"]
+    train, calibration, test = parts[TRAIN], parts[CALIBRATION], parts[TEST]
     history = Sample.join(train, calibration)
-    run_ids, predictions = {}, {"minutes": test.minutes}
+    run_ids, predictions = {}, {MINUTES: test.minutes}
     for name, baseline in BASELINES.items():
         run_ids[name], predictions[name] = candidates.train_baseline(
             name, baseline, history, seed, test
@@ -155,11 +159,13 @@ def _train(
     return {"candidates": run_ids, "model_id": trained.model_id}, predictions
 
 
-def _evaluate(runs: Runs, trained: Reference, name: str, predictions: pa.Table) -> dict[str, float]:
-    minutes, predicted = _column(predictions, "minutes"), _column(predictions, name)
+def _evaluate(
+    runs: Runs, trained: Reference, name: str, predictions: dict[str, Floats]
+) -> dict[str, float]:
+    minutes, predicted = predictions[MINUTES], predictions[name]
     metrics, model_id = point_metrics(minutes, predicted), None
     if name == SERVABLE:
-        lower, _, upper = (_column(predictions, column) for column in _answer_columns())
+        lower, _, upper = (predictions[column] for column in _answer_columns())
         metrics |= interval_metrics(minutes, lower, upper)
         model_id = trained["model_id"]
     record_evaluation(runs, trained["candidates"][name], minutes, predicted, metrics, model_id)
@@ -175,7 +181,7 @@ def _score_champion(settings: Settings, trained: Reference) -> tuple[Comparison,
     except ModelError as error:
         log.warning("champion %s cannot be scored: %s", holder.version, error)
         return Comparison(holder.version, holder.source, fault=str(error)), {}
-    test = _parts(settings, trained)["test"]
+    test = read_parts(settings, trained)[TEST]
     metrics = point_metrics(test.minutes, model.predict(test.features)[:, 1])
     return Comparison(holder.version, holder.source, metrics["mae"]), metrics
 
@@ -197,7 +203,7 @@ def _description(settings: Settings, evaluated: Reference) -> str:
         name = f"champion (version {evaluated['compared']['version']})"
         figures[name] = evaluated["champion_metrics"]
     features = evaluated["features"]
-    return describe(_model_info(settings, evaluated), evaluated["month"], features["test"], figures)
+    return describe(_model_info(settings, evaluated), evaluated["month"], features[TEST], figures)
 
 
 def _model_info(settings: Settings, built: Reference) -> ModelInfo:
@@ -207,8 +213,8 @@ def _model_info(settings: Settings, built: Reference) -> ModelInfo:
         months=tuple(built["history"]),
         lake_uri=built["lake"]["uri"],
         lake_version=built["lake"]["version"],
-        train_trips=built["features"]["train"],
-        calibration_trips=built["features"]["calibration"],
+        train_trips=built["features"][TRAIN],
+        calibration_trips=built["features"][CALIBRATION],
         seed=built["seed"],
         parameters=PARAMETERS,
         created_at=datetime.now(UTC),
@@ -231,33 +237,6 @@ def _lake_input(built: Reference) -> LakeInput:
     return LakeInput(built["source"], built["lake"]["uri"], built["lake"]["version"], trips)
 
 
-def _key(cleaned: Reference, name: str) -> str:
-    """Where a run of these months keeps a table; the same run writes the same place again."""
-    months = f"{cleaned['history'][0]}_{cleaned['month']}"
-    return f"training/{cleaned['source']}/{months}/v{cleaned['lake']['version']}/{name}.parquet"
-
-
-def _parts(settings: Settings, built: Reference) -> dict[str, Sample]:
-    table = _read(settings, built["features"]["uri"])
-    parts = {name: table.filter(pc.field("part") == name) for name in PARTS}
-    return {
-        name: Sample(
-            np.column_stack([_column(part, feature) for feature in FEATURES]),
-            _column(part, "minutes"),
-        )
-        for name, part in parts.items()
-    }
-
-
 def _answer_columns() -> tuple[str, ...]:
     """The columns of the servable candidate: the prediction's bears its name, as all others' do."""
     return tuple(SERVABLE if name == "prediction" else name for name in QUANTILES)
-
-
-def _read(settings: Settings, uri: str) -> pa.Table:
-    storage = Storage.from_settings(settings)
-    return storage.read_table(storage.key(uri))
-
-
-def _column(table: pa.Table, name: str) -> Floats:
-    return np.asarray(table[name].to_numpy(), dtype=np.float64)

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from mlflow import MlflowClient
 from mlflow.environment_variables import (
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
+    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
 )
 from mlflow.exceptions import MlflowException
+from requests import RequestException
 
 from taxi_duration.errors import RegistryError
 from taxi_duration.settings import Settings
 
-# MLflow takes these from the environment alone, and there its defaults try for minutes.
-_DEFAULTS = {
+# MLflow takes these from the environment alone, and its own defaults try for minutes.
+_DEFAULTS: Final = {
     MLFLOW_HTTP_REQUEST_MAX_RETRIES: 2,
     MLFLOW_HTTP_REQUEST_TIMEOUT: 30,
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: False,
+    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: True,
 }
 
 
@@ -35,8 +39,9 @@ def registry_errors(settings: Settings) -> Iterator[None]:
     """Raise what MLflow raises as RegistryError, with the server and what it said."""
     try:
         yield
-    except MlflowException as error:
+    # Artifacts that cannot be had raise what requests raises.
+    except (MlflowException, RequestException) as error:
         raise RegistryError(
-            f"The registry at {settings.mlflow_url} failed: {error.message}",
+            f"The registry at {settings.mlflow_url} failed: {error}",
             "See whether it runs: `taxi status`.",
         ) from error

@@ -19,10 +19,11 @@ def describe(
     """Markdown: what the model was trained and tested on, and a table of all predictors."""
     rows = sorted(metrics.items(), key=lambda item: item[1]["mae"])
     interval = metrics[SERVABLE]
+    trips = info.train_trips + info.calibration_trips
     table = "\n".join([_HEADER, *(_row(name, figures) for name, figures in rows)])
     return f"""\
-- Trained on {info.train_trips:,} trips of {", ".join(info.months)}; the interval calibrated on the
-  {info.calibration_trips:,} trips after them.
+- Trained on {trips:,} trips of {", ".join(info.months)}; the latest {info.calibration_trips:,} of
+  them calibrated the interval.
 - Tested on {test_trips:,} later trips, of {tested_on}.
 - Source of all trips: {info.source}, version {info.lake_version} of {info.lake_uri}.
 

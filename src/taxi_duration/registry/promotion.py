@@ -97,6 +97,7 @@ def register(settings: Settings, challenger: Challenger) -> Champion:
                 run_id=challenger.run_id,
                 model_id=challenger.model_id,
                 tags=_tags(challenger),
+                await_creation_for=0,
             ).version
     registered = version(settings, str(number))
     load(settings, registered)

@@ -17,6 +17,13 @@ TRIP: Final = {
     "trip_start_timestamp": "2022-04-01T10:30:00",
 }
 _PATIENCE_SECONDS: Final = 120
+_SAID: Final = {
+    "mae": "MAE {:.2f} min",
+    "floor_mae": "floor {:.2f} min",
+    "rmse": "RMSE {:.2f} min",
+    "within_5": "{:.1%} within 5 min",
+    "coverage_80": "{:.1%} inside the 80% interval",
+}
 
 
 def served_model(settings: Settings) -> dict[str, Any]:
@@ -66,19 +73,26 @@ def summary(settings: Settings, model: dict[str, Any]) -> Iterator[str]:
 
 
 def _wait_for_model(settings: Settings, version: str) -> dict[str, Any]:
+    """Wait until every worker process has it: that many answers in a row come from all of them."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (served := served_model(settings)).get("version") != version:
+    in_a_row, served = 0, {}
+    while in_a_row < 8 * settings.service_workers:
+        served = served_model(settings)
+        in_a_row = in_a_row + 1 if served.get("version") == version else 0
         if time.monotonic() > deadline:
             raise PipelineError(
                 f"The service does not answer with model {version}.",
                 f"See {settings.home}/logs/service.log and {settings.service_url}/ready.",
             )
-        time.sleep(0.2)
+        if not in_a_row:
+            time.sleep(0.2)
     return served
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in sorted(metrics.items()))
+    """Such as `MAE 4.10 min, RMSE 6.24 min`: those of the figures that the version has."""
+    said = (text.format(metrics[name]) for name, text in _SAID.items() if name in metrics)
+    return ", ".join(said)
 
 
 def _example(settings: Settings) -> Iterator[str]:

@@ -81,13 +81,17 @@ def resolve(settings: Settings, secrets: Secrets) -> Settings:
 def write(settings: Settings, secrets: Secrets) -> None:
     """Write the stack's file whole, readable by the owner only."""
     lines = [f"{PREFIX}{SECRET.upper()}='{secrets.root}'"]
-    lines += [f"{PREFIX}{name.upper()}='{plain(getattr(settings, name))}'" for name in _KEPT]
+    lines += [f"{PREFIX}{name.upper()}={_quoted(getattr(settings, name))}" for name in _KEPT]
     draft = settings.stack_file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w") as file:  # noqa: PTH123  a descriptor, not a path
         file.write("\n".join(lines) + "\n")
     draft.replace(settings.stack_file)
+
+
+def _quoted(value: Any) -> str:
+    return "'" + plain(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

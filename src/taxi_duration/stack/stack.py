@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from taxi_duration.errors import StackError
-from taxi_duration.settings import Settings
+from taxi_duration.settings import STACK_FILE, Settings
 from taxi_duration.stack import launch, servers
 from taxi_duration.stack.lock import locked
 from taxi_duration.stack.part import Part, in_order
@@ -104,9 +104,9 @@ class Stack:
         """End the stack and remove its home with all data, keys and logs."""
         if not self.home.exists():
             return
+        _check_removable(self.home)
         with locked(self.home, self._show):
             self._end()
-            _check_removable(self.home)
             shutil.rmtree(self.home)
 
     def wanted(self) -> bool:
@@ -198,9 +198,11 @@ def _base_environment() -> dict[str, str]:
 
 
 def _check_removable(home: Path) -> None:
-    """Refuse to remove a folder that holds more than a stack."""
+    """Refuse to remove a folder that is not a stack's, or that holds more than a stack."""
     precious = [Path.home(), Path.cwd(), servers.ROOT]
-    if any(path.is_relative_to(home) for path in precious) or not (home / "run").is_dir():
+    names = {path.name for path in home.iterdir()}
+    ours = names & {STACK_FILE, "postgres"} or names <= {"logs", "run"}
+    if not ours or any(path.is_relative_to(home) for path in precious):
         raise StackError(
             f"{home} is not removed: it is not a folder of the stack alone.",
             "Remove by hand what you no longer want.",
