@@ -95,8 +95,12 @@ def _run(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(result: dict[str, Any]) -> str:
-    """Such as `2019-03 (files): 5,912 trips; drift in 12% of columns; version 3 serves: …`."""
+    """Such as `2019-03 (files): 5,912 trips; drift in 12% of columns; model version 3, …`."""
     trips = result["trips"][result["month"]]
     drift = f"drift in {result['drifted_share']:.0%} of columns"
-    model = result.get("reason") or "too few trips to train on"
+    model = "too few trips to train on"
+    if "version" in result:
+        model = (
+            f"model version {result['version']}, champion {result['champion']}: {result['reason']}"
+        )
     return f"{result['month']} ({result['source']}): {trips:,} trips; {drift}; {model}"

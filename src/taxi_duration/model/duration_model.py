@@ -81,14 +81,15 @@ class DurationModel:
         """Lower, prediction and upper in minutes, of shape (n, 3), for (n, len(FEATURES)).
 
         Rows never cross (lower ≤ prediction ≤ upper) and never go below the shortest trip.
-        One thread is the fastest for few trips.
+        One thread is the fastest for few trips. Answers are hundredths of a minute: more digits
+        would say more than anybody knows of a trip.
         """
         minutes = np.column_stack([b.predict(features, num_threads=threads) for b in self.boosters])
         minutes[:, 0] -= self.info.interval_margin
         minutes[:, 2] += self.info.interval_margin
         minutes[:, 0] = np.minimum(minutes[:, 0], minutes[:, 1])
         minutes[:, 2] = np.maximum(minutes[:, 2], minutes[:, 1])
-        return np.maximum(minutes, max(self.info.min_minutes, 0.0), out=minutes)
+        return np.maximum(minutes, max(self.info.min_minutes, 0.0)).round(2)
 
     def save(self, folder: Path) -> None:
         """Write the model's files into `folder`, which is made where it is missing."""
@@ -129,7 +130,8 @@ class DurationModel:
                 trip.pickup_community_area, trip.dropoff_community_area, trip.trip_start_timestamp
             )
             expected, got = msgspec.structs.astuple(trip.answer), msgspec.structs.astuple(answer)
-            if not np.allclose(expected, got, rtol=1e-6, atol=1e-6):
+            # Another processor may add up to another last bit, and round to the next hundredth.
+            if not np.allclose(expected, got, rtol=0, atol=0.015):
                 raise DamagedModelError(
                     f"The model answers {answer} to its golden trip {trip}.", "Train it again."
                 )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
@@ -19,6 +19,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID
 
 from taxi_duration.registry.client import client, registry_errors
 from taxi_duration.settings import Settings
+
+# What tells MLflow's pages that these are runs of trained models, not of language models.
+_KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
 
 
 class LakeInput(NamedTuple):
@@ -141,7 +144,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
     if found := client.get_experiment_by_name(name):
         return str(found.experiment_id)
     try:
-        return str(client.create_experiment(name))
+        return str(client.create_experiment(name, tags=_KIND))
     except MlflowException as error:
         # Another run made it in the meantime.
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -4,6 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 import psutil
@@ -16,6 +17,10 @@ _UNKNOWN: Final = "a process of another user"
 _PATIENCE_SECONDS: Final = 3.0
 
 
+# A part, the setting that moves it, the port that it cannot have, and who has it.
+Conflict = tuple[Part, str, int, str]
+
+
 def check_ports(parts: Sequence[Part], host: str) -> None:
     """Raise PortTakenError naming every port that is not free, its setting and who listens."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -23,16 +28,20 @@ def check_ports(parts: Sequence[Part], host: str) -> None:
         # A killed server holds its ports for a moment after it can no longer be told whose it was.
         if time.monotonic() > deadline or not any(who == _UNKNOWN for *_, who in conflicts):
             raise PortTakenError(
-                " ".join(
-                    f"Port {port} ({setting}, for {part.name}) is taken by {who}."
-                    for part, setting, port, who in conflicts
-                ),
-                "End what listens there, or set the setting to a port that is free.",
+                "\n".join(_lines(conflicts)),
+                "\nEnd what listens there, or set the setting to a port that is free.",
             )
         time.sleep(0.1)
 
 
-def _conflicts(parts: Sequence[Part], host: str) -> Iterator[tuple[Part, str, int, str]]:
+def _lines(conflicts: Sequence[Conflict]) -> Iterator[str]:
+    """A line for each setting and process, however many of its ports are taken."""
+    for (name, setting, who), group in groupby(conflicts, lambda c: (c[0].name, c[1], c[3])):
+        ports = ", ".join(str(port) for _, _, port, _ in group)
+        yield f"Port {ports} ({setting}, for {name}) is taken by {who}."
+
+
+def _conflicts(parts: Sequence[Part], host: str) -> Iterator[Conflict]:
     owners: dict[int, str] = {}
     for part in parts:
         for setting, ports in part.ports.items():

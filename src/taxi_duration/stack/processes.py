@@ -109,7 +109,8 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
 def describe(pid: int) -> str:
     """The process as a person would look for it: its number and the start of its command line."""
     try:
-        command = " ".join(psutil.Process(pid).cmdline()) or psutil.Process(pid).name()
+        words = psutil.Process(pid).cmdline() or [psutil.Process(pid).name()]
+        command = " ".join(Path(word).name if word.startswith("/") else word for word in words)
     except psutil.Error:
         return f"process {pid}"
     return f"process {pid} ({command[:80]})"
