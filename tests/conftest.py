@@ -1,10 +1,12 @@
 """What every test may use."""
 
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.stack.ports import is_free
@@ -56,6 +58,21 @@ def backends(
 
     with Stack(stack_settings(tmp_path_factory.mktemp("backends")), BACKENDS) as settings:
         yield settings
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    """A page of Chromium; a test that needs it skips where there is none."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("there is no Chromium here: `apt-get install chromium` brings it")
+    # Root may not use the sandbox, and without a network the browser's own calls only cost time.
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=flags) as browser,
+    ):
+        yield browser.new_page(viewport={"width": 1440, "height": 900})
 
 
 def _free_ports() -> range:
