@@ -54,6 +54,12 @@ def pipeline(page: Page, settings: Settings) -> None:
     page.screenshot(path=HERE / "mage-pipeline.png")
 
 
+def close_assistant(page: Page) -> None:
+    """Close the panel that MLflow opens at a first visit and that hides a third of the page."""
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.wait_for_timeout(3000)
+
+
 def model(page: Page, settings: Settings) -> None:
     """The champion's version and its run in MLflow."""
     best = champion(settings)
@@ -61,7 +67,7 @@ def model(page: Page, settings: Settings) -> None:
         raise TaxiError("There is no champion to take a picture of.", "Run `make run` first.")
     page.goto(f"{settings.mlflow_url}/#/models/{best.name}/versions/{best.version}")
     page.get_by_text(best.run_id[:8]).or_(page.get_by_text("champion")).first.wait_for()
-    page.wait_for_timeout(2000)
+    close_assistant(page)
     page.screenshot(path=HERE / "mlflow-model.png")
 
 
@@ -70,7 +76,7 @@ def report(page: Page, settings: Settings) -> None:
     newest = list_reports(settings)[-1]
     page.goto(newest.url)
     page.frame_locator("iframe").get_by_text("Drift").first.wait_for()
-    page.wait_for_timeout(4000)
+    close_assistant(page)
     page.screenshot(path=HERE / "drift-report.png")
 
 
@@ -81,21 +87,26 @@ def prediction(page: Page, settings: Settings) -> None:
         "dropoff_community_area": 76,
         "trip_start_timestamp": "2022-04-01T10:30:00",
     }
-    command = [
-        "curl", "--silent", "--fail", "-X", "POST", f"{settings.service_url}/predict",
-        "-H", "Content-Type: application/json", "-d", json.dumps(trip),
-    ]  # fmt: skip
-    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    text = f"$ {shlex.join(command)}\n\n{json.dumps(json.loads(answer), indent=2)}"
+    command = (
+        f"curl -X POST {settings.service_url}/predict -H 'Content-Type: application/json' \\\n"
+        f"    -d '{json.dumps(trip)}'"
+    )
+    answer = subprocess.run(
+        [*shlex.split(command.replace("\\\n", "")), "--silent", "--fail"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    text = f"$ {command}\n\n{json.dumps(json.loads(answer), indent=2)}"
     page.set_content(TERMINAL.format(text=html.escape(text)))
-    page.set_viewport_size({"width": 1000, "height": 400})
+    page.set_viewport_size({"width": 1180, "height": 330})
     page.screenshot(path=HERE / "prediction.png")
 
 
 def take(browser: Browser, settings: Settings) -> None:
     """Take every picture, each in a fresh page."""
     for picture in (pipeline, model, report, prediction):
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page = browser.new_page(viewport={"width": 1440, "height": 860})
         picture(page, settings)
         page.close()
         print(f"images: {picture.__name__} taken", file=sys.stderr)

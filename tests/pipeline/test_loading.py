@@ -107,6 +107,16 @@ def test_history_that_is_there_with_the_same_cap_is_not_asked_for_again(
     assert months_asked(city) == set(MONTHS)
 
 
+def test_history_that_other_trips_of_the_source_left_is_loaded_again(
+    settings: Settings, city: FakeCity
+) -> None:
+    load_trips(settings, run_of(cap=100))
+    city.asked.clear()
+    city.headers |= {"X-Taxi-Origin": "another file"}
+    load_trips(settings, run_of(cap=100))
+    assert months_asked(city) == set(MONTHS)
+
+
 @pytest.mark.parametrize(
     ("execution_date", "month"),
     [
@@ -141,7 +151,7 @@ def test_a_month_that_cannot_be_loaded_leaves_what_was_there(
     with pytest.raises(CityApiError, match="500 came back"):
         load_trips(settings, run_of(cap=100))
     assert lake.raw_rows(Month(2022, 3)) == 744
-    assert lake.raw_cap(Month(2022, 3)) == 0
+    assert lake.raw_made_from(Month(2022, 3)) == (0, city.url)
     assert lake.rows() == cleaned["trips"]
 
 

@@ -96,6 +96,7 @@ def test_answers_say_that_they_come_from_files(tmp_path: Path) -> None:
     client = create_app(TripFiles([parquet(tmp_path)])).test_client()
     response = client.get("/resource/wrvz-psew.json?$select=max(trip_start_timestamp)")
     assert response.headers["X-Taxi-Source"] == "files"
+    assert "2019-01-01 to 2019-01-02" in response.headers["X-Taxi-Origin"]
     assert json.loads(response.text) == [{"max_trip_start_timestamp": "2019-01-02T09:00:00.000"}]
 
 

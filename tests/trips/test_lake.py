@@ -108,7 +108,7 @@ def go(process: "subprocess.Popen[str]") -> None:
 def test_a_lake_that_was_never_written_to_is_empty(lake: Lake) -> None:
     assert lake.rows() == {}
     assert lake.quarantined() == {}
-    assert lake.raw_cap(JANUARY) is None
+    assert lake.raw_made_from(JANUARY) is None
     with pytest.raises(NoTripsError, match="Run the pipeline"):
         lake.version()
     with pytest.raises(NoTripsError, match="2019-01"):
@@ -120,8 +120,8 @@ def test_a_lake_that_was_never_written_to_is_empty(lake: Lake) -> None:
 def test_a_raw_month_is_kept_with_its_cap_and_replaced_whole(lake: Lake) -> None:
     for cap, rows in [(500, 500), (0, 700)]:
         trips = month_of(JANUARY, rows).trips
-        lake.write_raw(LoadedMonth(JANUARY, trips, lake._source, cap))  # type: ignore[arg-type]
-        assert lake.raw_cap(JANUARY) == cap
+        lake.write_raw(LoadedMonth(JANUARY, trips, lake._source, cap, "here"))  # type: ignore[arg-type]
+        assert lake.raw_made_from(JANUARY) == (cap, "here")
         assert lake.raw_rows(JANUARY) == rows
         assert lake.read_raw(JANUARY).equals(trips)
 

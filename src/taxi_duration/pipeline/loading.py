@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def load_trips(settings: Settings, variables: RunVariables) -> dict[str, Any]:
-    """Loads the run's month, and those months of its history that are not there with this cap.
+    """Loads the run's month, and those months of its history that are not there as asked for.
 
     Each raw month is replaced whole or not at all; where one cannot be loaded, the run ends with
     CityApiError or NoTripsError and what was there before stays. Returns what the steps after it
@@ -31,7 +31,10 @@ def load_trips(settings: Settings, variables: RunVariables) -> dict[str, Any]:
     lake.write_raw(loaded)
     history = (month - variables.history).to(month - 1)
     for earlier in history:
-        _load_if_needed(api, lake, earlier, variables.cap)
+        if lake.raw_made_from(earlier) == (loaded.asked, loaded.origin):
+            log.info("%s is there already, of the same origin and cap", earlier)
+        else:
+            lake.write_raw(api.load_month(earlier, variables.cap, progress=True))
     rows = {str(each): lake.raw_rows(each) for each in [*history, month]}
     log.info("Raw trips of %s: %s; asked for: %s", loaded.source, rows, variables.cap or "all")
     return {
@@ -72,13 +75,6 @@ def _month(api: CityApi, variables: RunVariables) -> Month:
     if variables.month:
         return Month.parse(variables.month)
     return min(api.latest_month(), variables.due_month)
-
-
-def _load_if_needed(api: CityApi, lake: Lake, month: Month, cap: int) -> None:
-    if lake.raw_cap(month) == cap:
-        log.info("%s is there already, loaded with cap %d", month, cap)
-        return
-    lake.write_raw(api.load_month(month, cap, progress=True))
 
 
 def _clean_month(settings: Settings, lake: Lake, month: Month) -> CleanMonth:

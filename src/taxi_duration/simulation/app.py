@@ -15,9 +15,8 @@ from taxi_duration.simulation.failures import Failure, Failures, Kind
 from taxi_duration.simulation.formats import to_csv, to_json
 from taxi_duration.simulation.query import Query
 from taxi_duration.simulation.requests import query_of_body, query_of_parameters
-from taxi_duration.simulation.source import TripSource
+from taxi_duration.simulation.source import ORIGIN_HEADER, SOURCE_HEADER, TripSource
 
-SOURCE_HEADER = "X-Taxi-Source"
 JSON_TYPE, CSV_TYPE = "application/json;charset=utf-8", "text/csv;charset=utf-8"
 
 
@@ -40,6 +39,7 @@ def create_app(
     @app.after_request
     def sign(response: Response) -> Response:
         response.headers[SOURCE_HEADER] = source.name
+        response.headers[ORIGIN_HEADER] = str(source)
         return cut(response) if g.get("cut") else response
 
     @app.get("/health")

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+# Headers of every answer: what answered (`simulated` or `files`), and which trips of that: a seed,
+# or how many of which dates. The City sends neither.
+SOURCE_HEADER: Final = "X-Taxi-Source"
+ORIGIN_HEADER: Final = "X-Taxi-Origin"
 
 
 @dataclass(frozen=True)

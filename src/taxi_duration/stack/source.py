@@ -6,7 +6,8 @@ from taxi_duration.settings import Settings
 
 SIMULATED: Final = """\
 *** The trips are SIMULATED: they come from the stand-in, not from the City of Chicago. ***
-*** All that is made from them (lake, runs, model, reports) says source=simulated.      ***"""
+*** All that is made from them (lake, runs, model, reports) says source=simulated.      ***
+*** TAXI_CITY_API=auto takes the City where it answers in time; =city insists on it.    ***"""
 
 
 def decide_source(settings: Settings) -> Settings:
@@ -16,9 +17,6 @@ def decide_source(settings: Settings) -> Settings:
     """
     if settings.city_api != "auto":
         return settings
-    from taxi_duration.trips.source import city_api_url  # noqa: PLC0415  only a start needs it
+    from taxi_duration.trips.source import CITY_URL, answers  # noqa: PLC0415  only a start needs it
 
-    simulated = settings.model_copy(update={"city_api": "simulated"})
-    if city_api_url(settings) == city_api_url(simulated):
-        return simulated
-    return settings.model_copy(update={"city_api": "city"})
+    return settings.model_copy(update={"city_api": "city" if answers(CITY_URL) else "simulated"})

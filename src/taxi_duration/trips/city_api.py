@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import Final, Literal, Self, cast, get_args
+from typing import Literal, Self, cast, get_args
 
 import pyarrow as pa
 
 from taxi_duration.errors import CityApiError, NoTripsError
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import ORIGIN_HEADER, SOURCE_HEADER
 from taxi_duration.trips.backoff import Backoff
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.progress import day_bar
@@ -25,17 +26,20 @@ from taxi_duration.trips.windows import NEW_DATASET, OLD_DATASET, Window, window
 log = logging.getLogger(__name__)
 
 Source = Literal["city", "simulated", "files"]
-SOURCE_HEADER: Final = "X-Taxi-Source"
 
 
 @dataclass(frozen=True)
 class LoadedMonth:
-    """The raw trips of a month in TRIP_SCHEMA, who gave them, and the cap (0: none)."""
+    """The raw trips of a month in TRIP_SCHEMA, who gave them, and the cap (0: none).
+
+    `origin` tells servers of one source apart: two seeds, two files.
+    """
 
     month: Month
     trips: pa.Table
     source: Source
     asked: int
+    origin: str = ""
 
 
 class CityApi:
@@ -100,12 +104,13 @@ class CityApi:
         days = self._load_days(month, windows(month, cap), progress)
         trips = pa.concat_tables([TRIP_SCHEMA.empty_table(), *(day.trips for day in days)])
         sources = {source for day in days for source in day.sources}
+        origins = {origin for day in days for origin in day.origins}
         if not trips.num_rows:
             raise NoTripsError(f"{self.url} has no trips of {month}.", "Choose another month.")
         if len(sources) != 1:
             raise CityApiError(f"{self.url} answered as several sources: {sorted(sources)}.")
         log.info("%s: %d trips came from %s (cap %d)", month, trips.num_rows, self.url, cap)
-        return LoadedMonth(month, trips, sources.pop(), cap)
+        return LoadedMonth(month, trips, sources.pop(), cap, " + ".join(sorted(origins)))
 
     def _load_days(self, month: Month, days: list[Window], progress: bool) -> list["_Day"]:
         """The days in order, several asked for at a time; the first failure ends them all."""
@@ -127,12 +132,13 @@ class CityApi:
         A page that holds less than was asked is followed up, so that a server or a proxy that
         shortens answers loses nothing.
         """
-        day = _Day(TRIP_SCHEMA.empty_table(), set())
+        day = _Day(TRIP_SCHEMA.empty_table())
         while (rows := day.trips.num_rows) != window.most:
             limit = min(self._page_rows, window.most - rows) if window.most else self._page_rows
             query = replace(window.query, limit=limit, offset=rows)
             page, headers = soda.csv(query, read_csv, cancelled)
             day.sources.add(source_of(headers))
+            day.origins.add(headers.get(ORIGIN_HEADER, self.url))
             if not page.num_rows:
                 break
             day.trips = pa.concat_tables([day.trips, page])
@@ -144,7 +150,8 @@ class _Day:
     """What was loaded of one day, and which sources answered."""
 
     trips: pa.Table
-    sources: set[Source]
+    sources: set[Source] = field(default_factory=set)
+    origins: set[str] = field(default_factory=set)
 
 
 def source_of(headers: Mapping[str, str]) -> Source:

@@ -42,7 +42,7 @@ class Lake:
         self._raw = f"raw/{source}"
 
     def write_raw(self, loaded: LoadedMonth) -> None:
-        """Replaces the raw month, whole or not at all; the object's metadata hold its cap.
+        """Replaces the raw month, whole or not at all; its metadata hold cap and origin.
 
         Raises TripsError for a month of another source.
         """
@@ -51,9 +51,8 @@ class Lake:
                 f"{loaded.month} comes from {loaded.source!r}, the lake is of {self._source!r}.",
                 "Sources never mix: run the pipeline again.",
             )
-        self._storage.write_table(
-            self._raw_key(loaded.month), loaded.trips, {"cap": str(loaded.asked)}
-        )
+        made_from = {"cap": str(loaded.asked), "origin": loaded.origin}
+        self._storage.write_table(self._raw_key(loaded.month), loaded.trips, made_from)
 
     def read_raw(self, month: Month) -> pa.Table:
         """The raw month in TRIP_SCHEMA, in the order in which it was loaded.
@@ -63,10 +62,10 @@ class Lake:
         self._check_raw(month)
         return self._storage.read_table(self._raw_key(month))
 
-    def raw_cap(self, month: Month) -> int | None:
-        """The cap that the raw month was loaded with (0: none); None where it was not loaded."""
+    def raw_made_from(self, month: Month) -> tuple[int, str] | None:
+        """Cap (0: none) and origin of the raw month; None where it was not loaded."""
         metadata = self._storage.metadata(self._raw_key(month))
-        return None if metadata is None else int(metadata["cap"])
+        return None if metadata is None else (int(metadata["cap"]), metadata["origin"])
 
     def raw_rows(self, month: Month) -> int:
         """Rows of the raw month; raises NoTripsError where it has not been loaded."""
@@ -137,7 +136,7 @@ class Lake:
         return f"{self._raw}/{month}.parquet"
 
     def _check_raw(self, month: Month) -> None:
-        if self.raw_cap(month) is None:
+        if self.raw_made_from(month) is None:
             key = self._storage.uri(self._raw_key(month))
             raise NoTripsError(f"{month} has not been loaded: there is no {key}.", "Load it first.")
 
