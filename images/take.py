@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from taxi_duration.errors import TaxiError
 from taxi_duration.monitoring.reports import list_reports
-from taxi_duration.registry.champion import champion
+from taxi_duration.registry.champion import Champion, champion
+from taxi_duration.registry.client import client
 from taxi_duration.settings import Settings, load_settings
 
 HERE = Path(__file__).parent
@@ -60,11 +61,27 @@ def close_assistant(page: Page) -> None:
     page.wait_for_timeout(3000)
 
 
-def model(page: Page, settings: Settings) -> None:
-    """The champion's version and its run in MLflow."""
+def the_champion(settings: Settings) -> Champion:
+    """Whoever serves; TaxiError where nobody does."""
     best = champion(settings)
     if best is None:
         raise TaxiError("There is no champion to take a picture of.", "Run `make run` first.")
+    return best
+
+
+def run(page: Page, settings: Settings) -> None:
+    """The champion's run in MLflow: figures, parameters, where it came from."""
+    run_id = the_champion(settings).run_id
+    experiment = client(settings).get_run(run_id).info.experiment_id
+    page.goto(f"{settings.mlflow_url}/#/experiments/{experiment}/runs/{run_id}")
+    page.get_by_text("within_5").first.wait_for()
+    close_assistant(page)
+    page.screenshot(path=HERE / "mlflow-run.png")
+
+
+def model(page: Page, settings: Settings) -> None:
+    """The champion's version in MLflow."""
+    best = the_champion(settings)
     page.goto(f"{settings.mlflow_url}/#/models/{best.name}/versions/{best.version}")
     page.get_by_text(best.run_id[:8]).or_(page.get_by_text("champion")).first.wait_for()
     close_assistant(page)
@@ -73,6 +90,8 @@ def model(page: Page, settings: Settings) -> None:
 
 def report(page: Page, settings: Settings) -> None:
     """The newest drift report, as the MLflow UI shows it."""
+    # Wide enough for the report's own columns beside MLflow's menu.
+    page.set_viewport_size({"width": 1800, "height": 1000})
     newest = list_reports(settings)[-1]
     page.goto(newest.url)
     page.frame_locator("iframe").get_by_text("Drift").first.wait_for()
@@ -105,7 +124,7 @@ def prediction(page: Page, settings: Settings) -> None:
 
 def take(browser: Browser, settings: Settings) -> None:
     """Take every picture, each in a fresh page."""
-    for picture in (pipeline, model, report, prediction):
+    for picture in (pipeline, run, model, report, prediction):
         page = browser.new_page(viewport={"width": 1440, "height": 860})
         picture(page, settings)
         page.close()

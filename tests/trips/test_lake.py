@@ -25,7 +25,7 @@ JANUARY, FEBRUARY = Month(2019, 1), Month(2019, 2)
 # Replaces a month again and again by 500 and by 700 trips, as a process that can be killed.
 WRITER = """
 import sys
-sys.path[:0] = sys.argv[1].split(":")
+sys.path.insert(0, sys.argv[1])
 from test_lake import month_of
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -79,7 +79,7 @@ def start_writer(
     def start(month: Month, times: int) -> "subprocess.Popen[str]":
         access = [storage.bucket, storage.region, storage.endpoint, storage.access_key_id]
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, ":".join([str(request.path.parent), *sys.path])]
+            [sys.executable, "-c", WRITER, str(request.path.parent)]
             + [str(part) for part in [*access, storage.secret_access_key, lake._source]]
             + [str(month), str(times)],
             stdin=subprocess.PIPE,

@@ -52,7 +52,7 @@ def _conflicts(parts: Sequence[Part], host: str) -> Iterator[Conflict]:
                     yield part, setting, port, "nobody, but no port is above 65535"
                 elif not is_free(port, host):
                     pid = _listener(port)
-                    yield part, setting, port, describe(pid) if pid else _UNKNOWN
+                    yield part, setting, port, (pid and describe(pid)) or _UNKNOWN
                 owners.setdefault(port, f"{setting}, for {part.name}")
 
 

@@ -107,10 +107,15 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
 
 
 def describe(pid: int) -> str:
-    """The process as a person would look for it: its number and the start of its command line."""
+    """The process as a person would look for it: its number and the start of its command line.
+
+    Empty for a process that is just ending.
+    """
     try:
-        words = psutil.Process(pid).cmdline() or [psutil.Process(pid).name()]
-        command = " ".join(Path(word).name if word.startswith("/") else word for word in words)
-    except psutil.Error:
+        words = psutil.Process(pid).cmdline()
+    except psutil.AccessDenied:
         return f"process {pid}"
-    return f"process {pid} ({command[:80]})"
+    except psutil.NoSuchProcess:
+        return ""
+    command = " ".join(Path(word).name if word.startswith("/") else word for word in words)
+    return f"process {pid} ({command[:80]})" if command else ""

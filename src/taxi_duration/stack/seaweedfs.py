@@ -19,6 +19,8 @@ _INNER_PORTS: Final = (
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),
     *("filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port"),
 )
+# The object that tells whether objects can be stored and read.
+_PROBE: Final = ".answers"
 
 
 def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
@@ -68,11 +70,18 @@ def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
 
 
 def _healthy(settings: Settings) -> bool:
-    """Whether the bucket answers to the key."""
+    """Whether it takes an object and gives it back.
+
+    After a kill it answers for buckets before it knows where their objects lie, and until then
+    every read fails; it takes an object only once it knows.
+    """
     if not listens(LOOPBACK, settings.s3_port):
         return False
+    storage = Storage.from_settings(settings)
+    probe = {"Bucket": storage.bucket, "Key": _PROBE}
     try:
-        Storage.from_settings(settings).client.head_bucket(Bucket=settings.s3_bucket)
+        storage.client.put_object(**probe, Body=b"here")
+        storage.client.get_object(**probe)
     except (BotoCoreError, ClientError):
         return False
     return True
