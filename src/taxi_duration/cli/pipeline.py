@@ -40,6 +40,16 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             is_flag=True,
             help="Let a model of these trips replace a champion of another source.",
         ),
+        click.option(
+            "--search-trials",
+            type=click.IntRange(min=0),
+            help="Search for better parameters with so many trials.",
+        ),
+        click.option(
+            "--search-seconds",
+            type=click.FloatRange(min=0),
+            help="Search for better parameters with trials of so many seconds in all.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -90,8 +100,16 @@ def _run(given: dict[str, Any]) -> dict[str, Any]:
     from taxi_duration.pipeline.mage import run_pipeline
     from taxi_duration.settings import load_settings
 
-    variables = {name: value for name, value in given.items() if value not in (None, "", False)}
-    return run_pipeline(load_settings(), variables, click.echo)
+    return run_pipeline(load_settings(), variables_of(given), click.echo)
+
+
+def variables_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given: 0 is one, what was left out or is a switch not set is not."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and value is not False and value != ""
+    }
 
 
 def _summary(result: dict[str, Any]) -> str:
