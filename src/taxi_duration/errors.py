@@ -12,6 +12,8 @@ TaxiError
 │   ├── NoModelError           there is none yet
 │   └── DamagedModelError      its files are not the ones that were trained
 ├── RegistryError          the registry refused or cannot be reached
+├── PromotionError         a version cannot become champion
+├── ReproductionError      an earlier run cannot be trained again, or gives another model
 ├── MonitoringError        a report or its figures cannot be made, stored or read
 ├── PipelineError          a pipeline run failed or could not be started
 │   └── MageUnreachableError   Mage does not answer
@@ -76,6 +78,14 @@ class DamagedModelError(ModelError):
 
 class RegistryError(TaxiError):
     """The registry refused or cannot be reached."""
+
+
+class PromotionError(TaxiError):
+    """A version cannot become champion."""
+
+
+class ReproductionError(TaxiError):
+    """An earlier run cannot be trained again, or gives another model."""
 
 
 class MonitoringError(TaxiError):

@@ -75,6 +75,31 @@ class Settings(BaseSettings):
         "http://127.0.0.1:5000", description="The MLflow server, for clients and for links."
     )
 
+    # Gate
+    gate_margin_minutes: float = Field(
+        0.01,
+        ge=0,
+        description="Minutes of MAE that a candidate has to be better than the champion.",
+    )
+    gate_confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="Confidence, one-sided, that it is better by so much."
+    )
+    gate_segment_tolerance: float = Field(
+        0.05, ge=0, description="Share by which its MAE may exceed the champion's in a segment."
+    )
+    gate_segment_trips: int = Field(
+        500, ge=1, description="Trips from which a segment counts in the gate."
+    )
+    gate_min_coverage: Share = Field(
+        0.74, description="Least share of trips that a candidate's 80% interval holds."
+    )
+    gate_max_coverage: Share = Field(
+        0.86, description="Greatest share of trips that a candidate's 80% interval holds."
+    )
+    gate_max_milliseconds: float = Field(
+        20, gt=0, description="Longest time that a candidate may take to answer one trip."
+    )
+
     # Storage
     s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
     s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")
@@ -85,7 +110,8 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the S3 key.")
     database_url: SecretStr | None = Field(
         None,
-        description="Postgres for figures (`postgresql+psycopg2://…`); schema `monitoring`.",
+        description="Postgres (`postgresql+psycopg2://…`) for figures, schema `monitoring`, and for"
+        " searches, schema `search`.",
     )
 
     # Mage

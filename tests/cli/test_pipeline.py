@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mage_parts import city, free_port, isolated, mage_server
-from taxi_duration.cli.pipeline import backfill, run
+from taxi_duration.cli.pipeline import backfill, run, variables_of
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
 
@@ -27,6 +27,19 @@ def test_a_backfill_that_goes_backwards_is_refused() -> None:
     result = CliRunner().invoke(backfill, ["2019-03", "2019-01"])
     assert result.exit_code == 2
     assert "2019-01 is before 2019-03" in result.output
+
+
+def test_options_that_were_left_out_are_no_variables_but_zero_is_one() -> None:
+    left_out = {"month": "", "history": None, "city_api": None, "replace_source": False}
+    given = {"cap": 0, "seed": 0, "search_trials": 20, "search_seconds": 0.0}
+    assert variables_of({**left_out, **given}) == given
+
+
+@pytest.mark.parametrize("option", ["--search-trials", "--search-seconds", "--cap"])
+def test_a_budget_below_zero_is_refused_before_mage_is_asked(option: str) -> None:
+    result = CliRunner().invoke(run, [option, "-1"])
+    assert result.exit_code == 2
+    assert option in result.output
 
 
 def test_without_mage_it_fails_and_says_what_to_do(tmp_path: Path) -> None:

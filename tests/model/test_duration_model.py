@@ -33,9 +33,25 @@ def test_no_answer_is_shorter_than_the_shortest_trip() -> None:
 
 def test_no_answer_is_below_zero_even_where_bounds_and_margin_would_let_it() -> None:
     model = small_model()
-    info = msgspec.structs.replace(model.info, min_minutes=-5.0, interval_margin=50.0)
+    info = msgspec.structs.replace(
+        model.info, min_minutes=-5.0, interval_margin=50.0, group_margins={}
+    )
     minutes = DurationModel(model.boosters, info).predict(sample(make_trips("2019-05")).features)
     assert minutes.min() == 0
+
+
+def test_a_group_without_a_margin_of_its_own_has_the_common_one() -> None:
+    model = small_model()
+    wide = msgspec.structs.replace(
+        model.info, interval_margin=5.0, group_margins={"from an airport": 0.0}
+    )
+    answers = DurationModel(model.boosters, wide)
+    plain = DurationModel(
+        model.boosters, msgspec.structs.replace(wide, interval_margin=0.0, group_margins={})
+    )
+    noon = datetime(2019, 3, 1, 12)
+    assert answers.answer(76, 32, noon) == plain.answer(76, 32, noon)
+    assert answers.answer(28, 32, noon).upper == plain.answer(28, 32, noon).upper + 5
 
 
 def test_more_threads_give_the_same_answers() -> None:

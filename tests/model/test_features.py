@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxi_duration.areas import AREAS, LOOP, MIDWAY, OHARE
-from taxi_duration.model.features import FEATURES, feature_matrix, feature_row
+from taxi_duration.model.features import FEATURES, GROUPS, feature_matrix, feature_row, trip_groups
 
 REQUESTS = st.tuples(
     st.none() | st.integers(-3, 90),
@@ -70,8 +70,59 @@ def test_an_unknown_area_makes_all_that_follows_from_it_nan() -> None:
     unknown = {name for name, value in features.items() if math.isnan(value)}
     assert unknown == {
         *("pickup_area", "pickup_latitude", "pickup_longitude", "pickup_airport"),
-        *("miles", "bearing"),
+        *("miles", "miles_north", "miles_east", "bearing"),
     }
+
+
+def test_miles_to_the_north_and_east_have_a_direction() -> None:
+    features = row(OHARE, LOOP, datetime(2019, 3, 1))
+    assert features["miles_north"] < 0 < features["miles_east"]
+    together = math.hypot(features["miles_north"], features["miles_east"])
+    assert together == pytest.approx(features["miles"], rel=1e-3)
+
+
+def test_the_day_counts_on() -> None:
+    days = [row(8, 32, datetime(2019, 3, day, 23))["day"] for day in (1, 2, 12)]
+    assert np.diff(days).tolist() == [1, 10]
+
+
+@pytest.mark.parametrize(
+    ("day", "off"),
+    [
+        (datetime(2019, 1, 1), True),
+        (datetime(2019, 5, 27), True),  # Memorial Day
+        (datetime(2019, 5, 20), False),
+        (datetime(2019, 7, 4), True),
+        (datetime(2019, 9, 2), True),  # Labor Day
+        (datetime(2019, 9, 9), False),
+        (datetime(2019, 11, 28), True),  # Thanksgiving
+        (datetime(2019, 11, 21), False),
+        (datetime(2019, 12, 25), True),
+        (datetime(2019, 3, 2), True),  # a Saturday
+        (datetime(2019, 3, 1), False),
+    ],
+)
+def test_holidays_and_weekends_are_days_off(day: datetime, off: bool) -> None:
+    assert row(8, 32, day)["day_off"] == off
+
+
+@pytest.mark.parametrize(
+    ("pickup", "dropoff", "group"),
+    [
+        (None, None, "nothing known"),
+        (None, OHARE, "pickup unknown"),
+        (OHARE, None, "dropoff unknown"),
+        (OHARE, LOOP, "from an airport"),
+        (LOOP, MIDWAY, "to an airport"),
+        (LOOP, LOOP, "short"),
+        (1, 55, "farther"),
+    ],
+)
+def test_a_trip_belongs_to_the_group_of_its_pair(
+    pickup: int | None, dropoff: int | None, group: str
+) -> None:
+    features = feature_row(pickup, dropoff, datetime(2019, 3, 1))
+    assert GROUPS[trip_groups(features)[0]] == group
 
 
 def test_a_trip_within_one_area_has_no_direction() -> None:

@@ -26,6 +26,8 @@ TRAINED: dict[str, Any] = {
     "metrics": {"floor": METRICS, "model": METRICS},
     "best": "model",
 }
+DECIDED = {"promoted": False, "reason": "It is worse.", "rival": "2", "page": "http://mlflow/"}
+GATED: dict[str, Any] = {**TRAINED, "decision": DECIDED}
 
 
 @pytest.fixture
@@ -59,6 +61,12 @@ ACCEPTED = [
     ("transformers/train_models", "every_candidate_has_a_run_of_its_own", TRAINED),
     ("transformers/evaluate_models", "every_candidate_was_evaluated", TRAINED),
     ("transformers/evaluate_models", "errors_are_possible_minutes", TRAINED),
+    ("transformers/gate", "the_decision_has_a_reason_and_is_stored", GATED),
+    (
+        "data_exporters/register_model",
+        "nothing_is_promoted_against_the_gate",
+        {**GATED, "promoted": False},
+    ),
     (
         "transformers/score_trips",
         "both_sides_were_scored_by_what_served_at_the_start",
@@ -105,6 +113,21 @@ REFUSED = [
         "transformers/evaluate_models",
         "errors_are_possible_minutes",
         {**TRAINED, "metrics": {"model": {"mae": 0.0, "rmse": 0.0}}},
+    ),
+    (
+        "transformers/gate",
+        "the_decision_has_a_reason_and_is_stored",
+        {**GATED, "decision": {**DECIDED, "reason": ""}},
+    ),
+    (
+        "transformers/gate",
+        "the_decision_has_a_reason_and_is_stored",
+        {**GATED, "decision": {**DECIDED, "page": ""}},
+    ),
+    (
+        "data_exporters/register_model",
+        "nothing_is_promoted_against_the_gate",
+        {**GATED, "promoted": True},
     ),
     (
         "transformers/score_trips",

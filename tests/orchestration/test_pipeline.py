@@ -17,7 +17,7 @@ from taxi_duration.settings import Settings
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 VARIABLES: dict[str, object] = {"month": "2019-03", "history": 1}
-TRAINING = {"build_features", "train_models", "evaluate_models", "register_model"}
+TRAINING = {"build_features", "train_models", "evaluate_models", "gate", "register_model"}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,13 @@ def test_only_references_and_small_values_travel(full_run: dict[str, Any]) -> No
 
 def test_what_the_package_logs_is_in_the_log_of_the_block(full_run: dict[str, Any]) -> None:
     assert "Raw trips of simulated" in full_run["log"]
+
+
+def test_the_decision_of_the_gate_is_in_the_log(full_run: dict[str, Any]) -> None:
+    gated = full_run["blocks"]["gate"]["output"]
+    assert gated["decision"]["promoted"] is True
+    assert f"kept   error: {gated['decision']['reason']}" in full_run["log"]
+    assert "The candidate is to be promoted. The whole decision: http" in full_run["log"]
 
 
 def test_the_monthly_trigger_of_a_new_stack_waits_for_the_next_month(

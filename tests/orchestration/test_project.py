@@ -13,7 +13,7 @@ FOLDERS = {
     "conditional": "conditionals",
     "callback": "callbacks",
 }
-TRAINING = ["build_features", "train_models", "evaluate_models", "register_model"]
+TRAINING = ["build_features", "train_models", "evaluate_models", "gate", "register_model"]
 DRIFT = ["score_trips", "drift_report", "export_report", "record_drift"]
 
 

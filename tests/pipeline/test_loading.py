@@ -62,7 +62,7 @@ def months_asked(city: FakeCity) -> set[str]:
 def test_a_run_loads_its_month_and_history_and_passes_on_plain_values(
     settings: Settings, lake: Lake
 ) -> None:
-    loaded = load_trips(settings, run_of(replace_source=True))
+    loaded = load_trips(settings, run_of(replace_source=True, search_trials=5))
     assert loaded == {
         "source": "files",
         "month": "2022-03",
@@ -70,6 +70,7 @@ def test_a_run_loads_its_month_and_history_and_passes_on_plain_values(
         "asked": 0,
         "seed": 7,
         "replace_source": True,
+        "search": {"trials": 5, "seconds": 0},
         "rows": {"2022-01": 744, "2022-02": 672, "2022-03": 744},
         "champion": "",
     }

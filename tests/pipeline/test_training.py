@@ -8,70 +8,23 @@ import pytest
 from mlflow import MlflowClient
 
 from taxi_duration.errors import DamagedModelError, RegistryError
-from taxi_duration.model.duration_model import MODEL_FOLDER
 from taxi_duration.model.features import FEATURES
-from taxi_duration.pipeline.training import (
-    build_features,
-    evaluate_models,
-    register_model,
-    train_models,
-)
+from taxi_duration.pipeline.gate import gate, register_model
 from taxi_duration.registry.champion import champion, load, version
 from taxi_duration.registry.client import client
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
-from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
-from taxi_duration.trips.lake import Lake
-from taxi_duration.trips.months import Month
-from trips_factory import make_trips
+from training_parts import HISTORY, damage, fill, finish, own_place, train
 
 pytestmark = pytest.mark.stack
 
-HISTORY = ["2019-01", "2019-02"]
-MONTH = "2019-03"
+SEGMENT_COLUMNS = {"trip_start_timestamp", "pickup_community_area", "dropoff_community_area"}
 CANDIDATES = {"pair_median", "floor", "linear_regression", "extra_trees", "lightgbm"}
-
-
-def fill(settings: Settings, source: str, pace: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Trips in a source's lake, and what `clean_trips` hands on about them."""
-    lake = Lake(Storage.from_settings(settings), source)
-    months = {
-        name: make_trips(name, count=2_000, pace=pace, seed=seed) for name in (*HISTORY, MONTH)
-    }
-    for name, trips in months.items():
-        quarantine = QUARANTINE_SCHEMA.empty_table()
-        lake.replace_month(Month.parse(name), CleanMonth(Month.parse(name), trips, quarantine, {}))
-    return {
-        "source": source,
-        "month": MONTH,
-        "history": HISTORY,
-        "seed": 42,
-        "replace_source": False,
-        "champion": "",
-        "trips": {name: trips.num_rows for name, trips in months.items()},
-        "lake": {"uri": lake.uri, "version": lake.version()},
-    }
-
-
-def train(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
-    """All but the registration."""
-    return evaluate_models(settings, train_models(settings, build_features(settings, cleaned)))
-
-
-def damage(mlflow: MlflowClient, model_id: str, folder: Path) -> None:
-    """Replace a file of a logged model by another text."""
-    file = folder / "prediction.txt"
-    file.write_text("tree\n")
-    mlflow.log_model_artifact(model_id, str(file), f"artifacts/{MODEL_FOLDER}")
 
 
 @pytest.fixture(scope="module")
 def settings(backends: Settings) -> Settings:
-    """A bucket, an experiment and a registered model of this module's own."""
-    names = ("s3_bucket", "model_name", "mlflow_experiment")
-    own = backends.model_copy(update={name: f"training-{uuid4().hex}" for name in names})
-    Storage.from_settings(own).client.create_bucket(Bucket=own.s3_bucket)
-    return own
+    return own_place(backends)
 
 
 @pytest.fixture
@@ -97,7 +50,7 @@ def evaluated(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def registered(settings: Settings, evaluated: dict[str, Any]) -> dict[str, Any]:
-    return register_model(settings, evaluated)
+    return finish(settings, evaluated)
 
 
 def test_the_history_trains_and_calibrates_and_the_month_tests(
@@ -110,7 +63,7 @@ def test_the_history_trains_and_calibrates_and_the_month_tests(
     assert features["split"]["test"] == "2019-03-01T00:00:00"
     storage = Storage.from_settings(settings)
     table = storage.read_table(storage.key(features["uri"]))
-    assert set(table.column_names) == {*FEATURES, "minutes", "part"}
+    assert set(table.column_names) == {*FEATURES, *SEGMENT_COLUMNS, "minutes", "part"}
     march = pc.equal(table["month"], 3)
     assert pc.equal(table["part"], "test").equals(march)
 
@@ -158,6 +111,7 @@ def test_the_parent_run_is_tagged_and_ends(
     assert run.data.tags["source"] == "simulated"
     assert run.data.tags["version"] == registered["version"]
     assert run.data.tags["reason"] == registered["reason"]
+    assert run.data.tags["decision"] == "promoted"
     assert run.data.metrics["floor_mae"] == registered["metrics"]["floor"]["mae"]
 
 
@@ -181,9 +135,9 @@ def test_the_same_run_again_makes_an_equal_version_that_does_not_serve(
     settings: Settings, registered: dict[str, Any], cleaned: dict[str, Any]
 ) -> None:
     before = version(settings, registered["version"])
-    again = register_model(settings, train(settings, cleaned))
+    again = finish(settings, train(settings, cleaned))
     assert (again["version"], again["champion"], again["promoted"]) == ("2", "1", False)
-    assert "not better than" in again["reason"]
+    assert "no difference" in again["reason"]
     first, second = (load(settings, version(settings, number)) for number in ("1", "2"))
     assert first.texts() == second.texts()
     assert champion(settings) == before
@@ -192,19 +146,19 @@ def test_the_same_run_again_makes_an_equal_version_that_does_not_serve(
 def test_a_registration_that_is_tried_again_makes_no_second_version(
     settings: Settings, registered: dict[str, Any], evaluated: dict[str, Any]
 ) -> None:
-    again = register_model(settings, evaluated)
-    assert again["version"] == registered["version"]
-    assert again["promoted"]
+    for again in (register_model(settings, registered), finish(settings, evaluated)):
+        assert again["version"] == again["champion"] == registered["version"]
+        assert (again["promoted"], again["reason"]) == (True, registered["reason"])
 
 
 def test_a_better_model_takes_over(
     empty: Settings, evaluated: dict[str, Any], cleaned: dict[str, Any]
 ) -> None:
-    register_model(empty, evaluated)
+    finish(empty, evaluated)
     better = train(empty, fill(empty, "simulated", pace=1.3, seed=1))
-    assert better["compared"]["version"] == "1"
-    assert better["compared"]["mae"] > better["metrics"]["lightgbm"]["mae"]
-    taken = register_model(empty, better)
+    taken = finish(empty, better)
+    assert taken["decision"]["rival"] == "1"
+    assert taken["champion_metrics"]["mae"] > taken["metrics"]["lightgbm"]["mae"]
     assert (taken["champion"], taken["promoted"]) == ("2", True)
 
 
@@ -212,9 +166,9 @@ def test_a_better_model_takes_over(
 def test_a_better_model_of_another_source_takes_over_only_when_told_to(
     empty: Settings, evaluated: dict[str, Any], replace_source: bool
 ) -> None:
-    register_model(empty, evaluated)
+    finish(empty, evaluated)
     files = fill(empty, "files", pace=1.3, seed=2)
-    result = register_model(empty, train(empty, {**files, "replace_source": replace_source}))
+    result = finish(empty, train(empty, {**files, "replace_source": replace_source}))
     assert result["version"] == "2"
     assert result["promoted"] == replace_source
     assert result["champion"] == ("2" if replace_source else "1")
@@ -224,7 +178,7 @@ def test_a_registration_that_fails_leaves_the_former_champion(
     settings: Settings, registered: dict[str, Any], evaluated: dict[str, Any], mlflow: MlflowClient
 ) -> None:
     with pytest.raises(RegistryError):
-        register_model(
+        finish(
             settings,
             {
                 **evaluated,
@@ -238,13 +192,24 @@ def test_a_registration_that_fails_leaves_the_former_champion(
     assert mlflow.get_run(evaluated["run_id"]).info.status == "FAILED"
 
 
-def test_a_model_whose_files_are_damaged_is_not_promoted(
+def test_a_model_whose_files_are_damaged_is_refused(
     empty: Settings, cleaned: dict[str, Any], mlflow: MlflowClient, tmp_path: Path
 ) -> None:
     evaluated = train(empty, cleaned)
     damage(mlflow, evaluated["model_id"], tmp_path)
+    refused = finish(empty, evaluated)
+    assert (refused["promoted"], refused["champion"]) == (False, "")
+    assert "prediction.txt is not the file that was saved" in refused["reason"]
+    assert champion(empty) is None
+
+
+def test_a_model_whose_files_are_damaged_after_the_gate_does_not_serve(
+    empty: Settings, cleaned: dict[str, Any], mlflow: MlflowClient, tmp_path: Path
+) -> None:
+    gated = gate(empty, train(empty, cleaned))
+    damage(mlflow, gated["model_id"], tmp_path)
     with pytest.raises(DamagedModelError):
-        register_model(empty, evaluated)
+        register_model(empty, gated)
     assert champion(empty) is None
 
 
@@ -252,9 +217,9 @@ def test_a_champion_that_cannot_be_loaded_gives_way_to_a_model_that_beats_the_fl
     empty: Settings, cleaned: dict[str, Any], mlflow: MlflowClient, tmp_path: Path
 ) -> None:
     first = train(empty, cleaned)
-    register_model(empty, first)
+    finish(empty, first)
     damage(mlflow, first["model_id"], tmp_path)
-    healed = register_model(empty, train(empty, cleaned))
+    healed = finish(empty, train(empty, cleaned))
     assert (healed["champion"], healed["promoted"]) == ("2", True)
     assert "champion 1 fails" in healed["reason"]
     assert load(empty, version(empty, "2"))

@@ -16,7 +16,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("empty", ["", None, []])
 def test_an_empty_variable_takes_its_setting(settings: Settings, empty: object) -> None:
-    names = ("month", "history", "cap", "seed", "city_api", "replace_source", "execution_date")
+    names = RunVariables.__struct_fields__
+    assert {"month", "search_trials", "execution_date"} <= {*names}
     variables = RunVariables.from_mage(settings, dict.fromkeys(names, empty))
     assert variables == RunVariables(history=4, cap=900, seed=7)
 
@@ -36,6 +37,14 @@ def test_text_from_a_form_is_read_as_its_type(settings: Settings) -> None:
     assert RunVariables.from_mage(settings, given) == RunVariables(history=3, cap=6000, seed=1)
 
 
+def test_nothing_is_searched_unless_it_is_asked_for(settings: Settings) -> None:
+    given = {"search_trials": "20", "search_seconds": "90"}
+    variables = RunVariables.from_mage(settings, given)
+    assert (variables.search_trials, variables.search_seconds) == (20, 90.0)
+    variables = RunVariables.from_mage(settings, {})
+    assert (variables.search_trials, variables.search_seconds) == (0, 0)
+
+
 def test_what_else_mage_hands_to_a_block_is_left_alone(settings: Settings) -> None:
     given = {"env": "prod", "event": {}, "logger": object(), "cap": 5}
     assert RunVariables.from_mage(settings, given).cap == 5
@@ -43,7 +52,14 @@ def test_what_else_mage_hands_to_a_block_is_left_alone(settings: Settings) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("history", 0), ("history", "many"), ("cap", -1), ("seed", -1), ("month", "March 2019")],
+    [
+        ("history", 0),
+        ("history", "many"),
+        ("cap", -1),
+        ("seed", -1),
+        ("search_trials", -1),
+        ("month", "March 2019"),
+    ],
 )
 def test_a_value_that_cannot_be_used_is_refused(
     settings: Settings, name: str, value: object

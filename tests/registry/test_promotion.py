@@ -1,58 +1,107 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from taxi_duration.registry.promotion import Challenger, Comparison, decide
+from decided import decided
+from registered import logged, own_model, registered
+from taxi_duration.errors import RegistryError
+from taxi_duration.registry.champion import champion, version
+from taxi_duration.registry.client import client
+from taxi_duration.registry.promotion import (
+    Change,
+    holders,
+    move,
+    register,
+    told_change,
+    versions,
+    write_decision,
+)
+from taxi_duration.settings import Settings
 
-CHALLENGER = Challenger("m-1", "run", "simulated", ["2019-01"], {"mae": 3.6}, floor_mae=3.7)
-CHAMPION = Comparison(version="2", source="simulated", mae=3.65)
+pytestmark = pytest.mark.stack
 
 
-def test_without_a_champion_a_model_better_than_the_floor_is_promoted() -> None:
-    decision = decide(CHALLENGER, Comparison(), replace_source=False)
-    assert decision.promoted
-    assert decision.reason == (
-        "MAE 3.600 min is better than the 3.700 min of the floor (there is no champion yet)."
+@pytest.fixture(scope="module")
+def settings(backends: Settings) -> Settings:
+    return own_model(backends)
+
+
+def change(alias: str, number: str, former: str = "") -> Change:
+    return Change(
+        alias=alias,
+        former=former,
+        version=number,
+        action="promote",
+        by="ada@desk",
+        reason="It is better.",
+        at=datetime(2019, 4, 1, tzinfo=UTC),
     )
 
 
-@pytest.mark.parametrize("floor", [3.6, 3.5])
-def test_without_a_champion_a_model_no_better_than_the_floor_is_refused(floor: float) -> None:
-    decision = decide(CHALLENGER._replace(floor_mae=floor), Comparison(), replace_source=False)
-    assert not decision.promoted
-    assert "not better than" in decision.reason
+def test_before_anything_is_registered_there_is_nothing(backends: Settings) -> None:
+    empty = own_model(backends)
+    assert (holders(empty), versions(empty)) == ({}, [])
 
 
-def test_a_model_better_than_the_champion_is_promoted() -> None:
-    decision = decide(CHALLENGER, CHAMPION, replace_source=False)
-    assert decision.promoted
-    assert "champion 2" in decision.reason
+def test_a_version_is_registered_once_however_often_it_is_tried(settings: Settings) -> None:
+    challenger = logged(settings)
+    first, again = register(settings, challenger), register(settings, challenger)
+    assert first == again == version(settings, first.version)
+    assert (first.run_id, first.source) == (challenger.run_id, "simulated")
+    assert first.months == ["2019-01", "2019-02"]
+    assert first.metrics == {"mae": 3.6, "coverage_80": 0.8, "floor_mae": 3.7}
 
 
-@pytest.mark.parametrize("mae", [3.6, 3.5])
-def test_a_model_equal_to_or_worse_than_the_champion_is_refused(mae: float) -> None:
-    decision = decide(CHALLENGER, CHAMPION._replace(mae=mae), replace_source=False)
-    assert not decision.promoted
-    assert f"not better than the {mae:.3f} min of champion 2" in decision.reason
-
-
-def test_a_better_model_of_another_source_is_refused() -> None:
-    decision = decide(CHALLENGER, CHAMPION._replace(source="city"), replace_source=False)
-    assert not decision.promoted
-    assert "replace_source" in decision.reason
-
-
-@pytest.mark.parametrize(("mae", "promoted"), [(3.65, True), (3.55, False)])
-def test_where_it_may_replace_another_source_it_still_has_to_be_better(
-    mae: float, promoted: bool
+def test_a_registered_version_serves_only_once_the_alias_is_moved_to_it(
+    settings: Settings,
 ) -> None:
-    champion = CHAMPION._replace(source="city", mae=mae)
-    assert decide(CHALLENGER, champion, replace_source=True).promoted == promoted
+    new = registered(settings)
+    move(settings, change("challenger", new.version))
+    assert champion(settings) is None
+    move(settings, change("champion", new.version))
+    assert champion(settings) == new
+    assert holders(settings) == {"challenger": new.version, "champion": new.version}
+    move(settings, change("challenger", "", former=new.version))
+    assert holders(settings) == {"champion": new.version}
 
 
-@pytest.mark.parametrize(("floor", "promoted"), [(3.7, True), (3.5, False)])
-def test_a_champion_that_cannot_be_scored_makes_the_floor_the_rival(
-    floor: float, promoted: bool
-) -> None:
-    champion = CHAMPION._replace(mae=0.0, fault="its hash is another one")
-    decision = decide(CHALLENGER._replace(floor_mae=floor), champion, replace_source=False)
-    assert decision.promoted == promoted
-    assert "its hash is another one" in decision.reason
+def test_a_version_tells_what_gave_it_the_alias(settings: Settings) -> None:
+    new = registered(settings)
+    assert told_change(settings, "champion", new.version) is None
+    move(settings, change("champion", new.version))
+    assert told_change(settings, "champion", new.version) == change("champion", new.version)
+    client(settings).set_model_version_tag(
+        settings.model_name, new.version, "change.champion", "I did it by hand"
+    )
+    assert told_change(settings, "champion", new.version) is None
+
+
+def test_the_decision_is_on_the_version(settings: Settings) -> None:
+    new = registered(settings)
+    decision = decided(milliseconds=99.0).of_version(new.version)
+    write_decision(settings, decision, "Words.")
+    stored = client(settings).get_model_version(settings.model_name, new.version)
+    assert stored.tags["decision"] == "refused"
+    assert stored.tags["reason"] == "One trip takes 99.00 ms; at most 20 ms are allowed."
+    assert stored.tags["gate.gain"] == "0.1"
+    assert stored.tags["gate.rival"] == "champion 2"
+    assert stored.description == f"**Refused.** {decision.reason}\n\nWords."
+
+
+def test_all_versions_are_listed_with_aliases_and_decision(backends: Settings) -> None:
+    settings = own_model(backends)
+    first, second = registered(settings), registered(settings, "files")
+    write_decision(settings, decided().of_version(second.version), "")
+    move(settings, change("champion", second.version))
+    later, earlier = versions(settings)
+    assert (later.version, earlier.version) == (second.version, first.version)
+    assert (later.aliases, earlier.aliases) == (["champion"], [])
+    assert (later.source, later.decision, later.gate["mae"]) == ("files", "promoted", "3.6")
+    assert (earlier.decision, earlier.gate) == ("", {})
+
+
+def test_a_version_that_is_not_there_gets_no_alias(settings: Settings) -> None:
+    before = holders(settings)
+    with pytest.raises(RegistryError):
+        move(settings, change("champion", "777"))
+    assert holders(settings) == before

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
+from registered import own_model, registered, serve
 from taxi_duration.registry.champion import champion, load
-from taxi_duration.registry.package import log_model
-from taxi_duration.registry.promotion import Challenger, Comparison, Decision, register, settle
-from taxi_duration.registry.runs import Runs
 from taxi_duration.settings import Settings
 from taxi_duration.stack.ports import is_free
 from trips_factory import small_model
@@ -34,13 +31,8 @@ TRIPS: list[tuple[int | None, int | None, str]] = [
 @pytest.fixture(scope="module")
 def settings(backends: Settings) -> Settings:
     """A registry whose champion is the small model."""
-    own = backends.model_copy(update={"model_name": uuid4().hex, "mlflow_experiment": uuid4().hex})
-    runs = Runs.connect(own)
-    run_id = runs.start("lightgbm", {})
-    model_id = log_model(runs, run_id, "lightgbm", small_model())
-    challenger = Challenger(model_id, run_id, "simulated", ["2019-01"], {"mae": 3.6}, 3.7)
-    registered = register(own, challenger)
-    settle(own, registered, Decision(True, "It is better."), Comparison(), "")
+    own = own_model(backends)
+    serve(own, registered(own).version)
     return own
 
 

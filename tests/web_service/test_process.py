@@ -22,6 +22,7 @@ from mlflow import MlflowClient
 
 from duration_service.shelf import Shelf
 from duration_service.types import ModelVersion
+from taxi_duration.pipeline import promotion
 from taxi_duration.settings import Settings, load_settings
 
 pytestmark = pytest.mark.stack
@@ -238,6 +239,19 @@ def test_the_first_champion_is_served_by_all_workers_soon_after_it_appears(
         assert model["metrics"] == {"mae": 4.1}
         assert model["source"] == "simulated"
         assert model["loaded_from"] in {"registry", "disk"}
+
+
+def test_a_rollback_is_seen_in_what_the_service_says_of_its_model(registered: Registered) -> None:
+    first, second = registered.register(), registered.register()
+    for version in (first, second):
+        promotion.promote(registered.settings, version, "ada@desk", "It is newer.")
+    with serving(registered.settings) as service:
+        service.until_each_worker_logs(f"model {second} answers")
+        assert service.get("/model").json()["version"] == second
+        promotion.rollback(registered.settings, "ada@desk", "It is slow.")
+        service.until_each_worker_logs(f"model {first} answers")
+        assert service.get("/model").json()["version"] == first
+        assert service.versions() == {first}
 
 
 def test_promotion_and_rollback_fail_and_mix_no_request(registered: Registered) -> None:

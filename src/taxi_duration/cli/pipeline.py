@@ -40,6 +40,16 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             is_flag=True,
             help="Let a model of these trips replace a champion of another source.",
         ),
+        click.option(
+            "--search-trials",
+            type=click.IntRange(min=0),
+            help="Search for better parameters with so many trials.",
+        ),
+        click.option(
+            "--search-seconds",
+            type=click.FloatRange(min=0),
+            help="Search for better parameters with trials of so many seconds in all.",
+        ),
     )
     for option in reversed(options):
         command = option(command)

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from taxi_duration.model.features import Floats, feature_matrix
 from taxi_duration.trips.schema import REQUEST_COLUMNS
@@ -23,6 +24,10 @@ class Sample(NamedTuple):
             np.vstack([sample.features for sample in samples]),
             np.concatenate([sample.minutes for sample in samples]),
         )
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """The trips where `rows`, of shape (n,), holds."""
+        return self._replace(features=self.features[rows], minutes=self.minutes[rows])
 
 
 def trip_features(trips: pa.Table) -> Floats:

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from taxi_duration.errors import DamagedModelError, ModelError
-from taxi_duration.model.features import FEATURES, Floats, feature_row
+from taxi_duration.model.features import FEATURES, GROUPS, Floats, feature_row, trip_groups
 
 # The folder that a stored version keeps the model's files in, beside what MLflow needs.
 MODEL_FOLDER: Final = "duration_model"
@@ -60,8 +60,10 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     # Durations outside these bounds, in minutes, counted as no trip.
     min_minutes: float
     max_minutes: float
-    # Minutes by which calibration widened the interval on either side (negative: narrowed).
+    # Minutes by which calibration widened the interval on either side (negative: narrowed), and by
+    # how much in each group of `trip_groups`; a group without a margin of its own has the common.
     interval_margin: float = 0.0
+    group_margins: dict[str, float] = {}
     golden: tuple[GoldenTrip, ...] = ()
 
 
@@ -76,20 +78,26 @@ class DurationModel:
     def __init__(self, boosters: Sequence[lgb.Booster], info: ModelInfo) -> None:
         self.boosters = tuple(boosters)
         self.info = info
+        self._margins = np.array(
+            [info.group_margins.get(name, info.interval_margin) for name in GROUPS]
+        )
 
     def predict(self, features: Floats, *, threads: int = 1) -> Floats:
         """Lower, prediction and upper in minutes, of shape (n, 3), for (n, len(FEATURES)).
 
-        Rows never cross (lower ≤ prediction ≤ upper) and never go below the shortest trip.
+        Rows never cross (lower ≤ prediction ≤ upper) and stay between the shortest and the longest
+        trip.
         One thread is the fastest for few trips. Answers are hundredths of a minute: more digits
         would say more than anybody knows of a trip.
         """
         minutes = np.column_stack([b.predict(features, num_threads=threads) for b in self.boosters])
-        minutes[:, 0] -= self.info.interval_margin
-        minutes[:, 2] += self.info.interval_margin
+        margins = self._margins[trip_groups(features)]
+        minutes[:, 0] -= margins
+        minutes[:, 2] += margins
         minutes[:, 0] = np.minimum(minutes[:, 0], minutes[:, 1])
         minutes[:, 2] = np.maximum(minutes[:, 2], minutes[:, 1])
-        return np.maximum(minutes, max(self.info.min_minutes, 0.0)).round(2)
+        shortest, longest = max(self.info.min_minutes, 0.0), self.info.max_minutes
+        return np.asarray(np.clip(minutes, shortest, longest).round(2))
 
     def save(self, folder: Path) -> None:
         """Write the model's files into `folder`, which is made where it is missing."""

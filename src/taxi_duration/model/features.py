@@ -6,6 +6,7 @@ is NaN, and so is all that follows from it.
 """
 
 import math
+from bisect import bisect_right
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 
 EARTH_RADIUS_MILES: Final = 3958.8
 UNKNOWN_AREA: Final = 0
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_FIXED_HOLIDAYS: Final = ((1, 1), (7, 4), (12, 25))
 _LAST_AREA: Final = len(AREAS)
 
 PAIR_FEATURES: Final = (
@@ -31,11 +34,13 @@ PAIR_FEATURES: Final = (
     "pickup_airport",
     "dropoff_airport",
     "miles",
+    "miles_north",
+    "miles_east",
     "bearing",
 )
-# Not the day of the year: a tree carries the last day's level into the months to come, which made
-# every split by months worse.
-DAY_FEATURES: Final = ("weekday", "weekend", "month")
+# The day is the number of days since 1970. It says how old a trip is when a model is fitted, and
+# no booster sees it: a tree would carry the last day's level into the months to come.
+DAY_FEATURES: Final = ("day", "weekday", "weekend", "day_off", "month")
 FEATURES: Final = (*PAIR_FEATURES, *DAY_FEATURES, "hour")
 
 
@@ -82,13 +87,37 @@ def _area_numbers(areas: NDArray[Any]) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=4096)
 def _day_features(day: date) -> tuple[float, ...]:
-    return (day.weekday(), day.weekday() >= 5, day.month)
+    weekend = day.weekday() >= 5
+    return (
+        day.toordinal() - _EPOCH,
+        day.weekday(),
+        weekend,
+        weekend or is_holiday(day),
+        day.month,
+    )
+
+
+def is_holiday(day: date) -> bool:
+    """Whether it is one of the six days on which most employers in the United States are closed.
+
+    U.S. Bureau of Labor Statistics, National Compensation Survey, paid holidays: New Year's Day,
+    Memorial Day, Independence Day, Labor Day, Thanksgiving and Christmas Day.
+    """
+    if (day.month, day.day) in _FIXED_HOLIDAYS:
+        return True
+    monday, thursday = day.weekday() == 0, day.weekday() == 3
+    return (
+        (day.month == 5 and monday and day.day > 24)
+        or (day.month == 9 and monday and day.day <= 7)
+        or (day.month == 11 and thursday and 22 <= day.day <= 28)
+    )
 
 
 def _pair_features(pickup: Area | None, dropoff: Area | None) -> tuple[float, ...]:
-    miles = bearing = math.nan
+    miles = north = east = bearing = math.nan
     if pickup and dropoff:
         miles = _haversine_miles(pickup, dropoff)
+        north, east = _offset_miles(pickup, dropoff)
         # A trip within one area has no direction.
         bearing = _bearing_degrees(pickup, dropoff) if pickup != dropoff else math.nan
     return (
@@ -101,6 +130,8 @@ def _pair_features(pickup: Area | None, dropoff: Area | None) -> tuple[float, ..
         pickup.number in AIRPORTS if pickup else math.nan,
         dropoff.number in AIRPORTS if dropoff else math.nan,
         miles,
+        north,
+        east,
         bearing,
     )
 
@@ -114,6 +145,14 @@ def _haversine_miles(a: Area, b: Area) -> float:
         + math.cos(north) * math.cos(south) * math.sin(east / 2) ** 2
     )
     return 2 * EARTH_RADIUS_MILES * math.asin(math.sqrt(chord))
+
+
+def _offset_miles(a: Area, b: Area) -> tuple[float, float]:
+    """Miles from a to b to the north and to the east, on a plane that touches the earth there."""
+    radians = EARTH_RADIUS_MILES * math.pi / 180
+    middle = math.radians((a.latitude + b.latitude) / 2)
+    north, east = b.latitude - a.latitude, b.longitude - a.longitude
+    return radians * north, radians * east * math.cos(middle)
 
 
 def _bearing_degrees(a: Area, b: Area) -> float:
@@ -130,4 +169,40 @@ _PLACES: Final[tuple[Area | None, ...]] = (None, *AREAS)
 _PAIRS: Final[Floats] = np.array(
     [[_pair_features(pickup, dropoff) for dropoff in _PLACES] for pickup in _PLACES],
     dtype=np.float64,
+)
+
+
+# What a trip's uncertainty depends on most, and all of it follows from the pair: whether the areas
+# are known, whether one is an airport, and how far the trip goes.
+_FARTHEST_MILES: Final = {"short": 1.2, "to 2.5 miles": 2.5, "to 5 miles": 5.0, "to 10 miles": 10.0}
+GROUPS: Final = (
+    "nothing known",
+    "pickup unknown",
+    "dropoff unknown",
+    "from an airport",
+    "to an airport",
+    *_FARTHEST_MILES,
+    "farther",
+)
+
+
+def trip_groups(features: Floats) -> NDArray[np.intp]:
+    """The place in GROUPS of each of n trips, of shape (n,), for (n, len(FEATURES))."""
+    # NaN is the unknown area, whose number is 0.
+    pickup, dropoff = np.nan_to_num(features[:, :2]).astype(np.intp).T
+    return np.asarray(_PAIR_GROUPS[pickup, dropoff])
+
+
+def _group(pickup: Area | None, dropoff: Area | None) -> int:
+    if not (pickup and dropoff):
+        return 1 if dropoff else 2 if pickup else 0
+    if pickup.number in AIRPORTS:
+        return 3
+    if dropoff.number in AIRPORTS:
+        return 4
+    return 5 + bisect_right(tuple(_FARTHEST_MILES.values()), _haversine_miles(pickup, dropoff))
+
+
+_PAIR_GROUPS: Final = np.array(
+    [[_group(pickup, dropoff) for dropoff in _PLACES] for pickup in _PLACES], dtype=np.intp
 )

@@ -40,12 +40,25 @@ def split_by_time(
             f"There are trips on one side of {test_from} only, so nothing can be tested.",
             "Load the month and at least one month before it.",
         )
-    cut = earlier[int(len(earlier) * (1 - calibration_share))]
-    train = starts < cut
-    if not train.any():
+    moment = calibration_start(earlier, calibration_share)
+    train = starts < np.datetime64(moment)
+    return Split(train, ~train & ~test, test, moment, test_from)
+
+
+def calibration_start(
+    starts: NDArray[np.datetime64], calibration_share: float = CALIBRATION_SHARE
+) -> datetime:
+    """When the latest trips begin, that share of the history which calibrates.
+
+    Raises NoTripsError where there are no trips, or none that are earlier.
+    """
+    earlier = np.sort(starts).astype("datetime64[us]")
+    if not len(earlier):
+        raise NoTripsError("There are no trips to train on.", "Load more trips.")
+    moment: datetime = earlier[int(len(earlier) * (1 - calibration_share))].item()
+    if moment == earlier[0].item():
         raise NoTripsError(
-            f"All trips before {test_from} start at {cut}: none is left to train on.",
+            f"The trips of the history start at {moment}: none is left to train on.",
             "Load more trips.",
         )
-    moment: datetime = cut.astype("datetime64[us]").item()
-    return Split(train, ~train & ~test, test, moment, test_from)
+    return moment

@@ -7,17 +7,20 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
     Double,
+    Identity,
     Integer,
     MetaData,
     Table,
     Text,
 )
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql import JSONB
 
 SCHEMA: Final = "monitoring"
 _DIALECT: Final = registry.load("postgresql")()
@@ -149,6 +152,61 @@ performance: Final = Table(
     ),
     _reported_at(),
     comment="How well a model version predicted the trips of each month.",
+)
+
+
+gate_decisions: Final = Table(
+    "gate_decisions",
+    metadata,
+    _key("model", Text, "Name of the registered model."),
+    _key("run_id", Text, "The pipeline's run in MLflow, whose artifacts hold the whole decision."),
+    _value("version", Text, "The candidate's version; none: not registered.", nullable=True),
+    _value("source", Text, "Where its trips come from: city, simulated or files."),
+    _value("month", Date, "First day of the month whose trips decided."),
+    _value("promoted", Boolean, "Whether it became champion."),
+    _value("reason", Text, "Why, in one line."),
+    _value("champion", Text, "Version that served; none: there was none.", nullable=True),
+    _value("rival", Text, "What it was compared with: that champion, or the floor."),
+    _value("trips", Integer, "Trips that both were scored on."),
+    *(
+        _value(name, Double, f"{text}; none: not measured.", nullable=True)
+        for name, text in {
+            "mae": "The candidate's mean absolute error, minutes",
+            "rival_mae": "The rival's on the same trips, minutes",
+            "floor_mae": "The floor's on the same trips, minutes",
+            "gain": "Minutes by which it is better (negative: worse)",
+            "least_gain": "Lower end of the gain, by a paired bootstrap",
+            "coverage_80": "Share of trips inside its 80% interval, 0 to 1",
+            "milliseconds": "Time that the candidate takes to answer one trip",
+        }.items()
+    ),
+    _value("checks", JSONB, "Each rule: name, whether it is kept, and what was found."),
+    _value("segments", JSONB, "Each large segment: name, trips, both errors, coverage."),
+    _value("page_url", Text, "The decision's page in the MLflow UI."),
+    _value("decided_at", DateTime(timezone=True), "When it was decided."),
+    comment="What the gate decided of each candidate, and why.",
+)
+
+model_history: Final = Table(
+    "model_history",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        Identity(always=True),
+        primary_key=True,
+        comment="Order of the changes.",
+    ),
+    _value("model", Text, "Name of the registered model."),
+    _value("alias", Text, "`champion` (the version that serves) or `challenger`."),
+    _value("action", Text, "promote, rollback, challenge, or `changed outside` of this project."),
+    _value("from_version", Text, "Version that held the alias; none: no one.", nullable=True),
+    _value("to_version", Text, "Version that holds it from now on; none: no one.", nullable=True),
+    _value("changed_by", Text, "Who or what changed it; `unknown`: it happened outside."),
+    _value("reason", Text, "Why."),
+    _value("run_id", Text, "The pipeline's run in MLflow; none: a person.", nullable=True),
+    _value("changed_at", DateTime(timezone=True), "When; from outside: when it was noticed."),
+    comment="Every change of an alias; the database lets nobody change or remove a row.",
 )
 
 

@@ -44,6 +44,7 @@ def load_trips(settings: Settings, variables: RunVariables) -> dict[str, Any]:
         "asked": variables.cap,
         "seed": variables.seed,
         "replace_source": variables.replace_source,
+        "search": {"trials": variables.search_trials, "seconds": variables.search_seconds},
         "rows": rows,
         "champion": serving.version if serving else "",
     }

@@ -1,4 +1,4 @@
-"""The training branch, one function a block: features, models, evaluation, registration.
+"""The training branch up to the gate, one function a block: features, models, evaluation.
 
 Each takes what the block before it returned and returns that with its own keys added: addresses,
 counts and figures. Trips, features and predictions travel through S3, models through MLflow.
@@ -8,7 +8,6 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from taxi_duration.errors import ModelError
 from taxi_duration.model.baselines import BASELINES
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import QUANTILES, ModelInfo
@@ -27,12 +26,10 @@ from taxi_duration.pipeline.training_tables import (
     write_features,
     write_predictions,
 )
-from taxi_duration.registry.candidates import FLOOR, SERVABLE, Candidates, record_evaluation
-from taxi_duration.registry.champion import champion, load
+from taxi_duration.registry.candidates import SERVABLE, Candidates, record_evaluation
 from taxi_duration.registry.client import registry_errors
-from taxi_duration.registry.description import describe
-from taxi_duration.registry.promotion import Challenger, Comparison, decide, register, settle
 from taxi_duration.registry.runs import LakeInput, Runs
+from taxi_duration.registry.trained import CALIBRATION_TAG
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -71,8 +68,9 @@ def build_features(settings: Settings, cleaned: Reference) -> Reference:
 def train_models(settings: Settings, built: Reference) -> Reference:
     """Fit every candidate on the same trips, each in a nested run, and predict the test trips.
 
-    Adds `run_id` (the parent run), `candidates` (run ids by name), `model_id` (of the one that can
-    serve) and `predictions` (an S3 URI).
+    Where the run has a budget for it, better parameters are searched for first, on the train part.
+    Adds `run_id` (the parent run), `candidates` (run ids by name), `model_id` and `parameters` (of
+    the one that can serve) and `predictions` (an S3 URI).
     """
     with registry_errors(settings):
         runs = Runs.connect(settings)
@@ -87,10 +85,9 @@ def train_models(settings: Settings, built: Reference) -> Reference:
 
 
 def evaluate_models(settings: Settings, trained: Reference) -> Reference:
-    """Score every candidate, and the champion, on the same test trips.
+    """Score every candidate on the same test trips.
 
-    Adds `metrics` by candidate, `best`, `compared` (the champion's version, source and MAE, or why
-    it cannot be scored) and `champion_metrics`, empty where there is no champion to score.
+    Adds `metrics` by candidate, and `best`.
     """
     predictions = read_predictions(settings, trained)
     with registry_errors(settings):
@@ -99,10 +96,7 @@ def evaluate_models(settings: Settings, trained: Reference) -> Reference:
             metrics = {
                 name: _evaluate(runs, trained, name, predictions) for name in trained["candidates"]
             }
-            compared, champion_metrics = _score_champion(settings, trained)
             summary = {f"{name}_mae": figures["mae"] for name, figures in metrics.items()}
-            if champion_metrics:
-                summary["champion_mae"] = champion_metrics["mae"]
             runs.record(trained["run_id"], metrics=summary)
     told = ", ".join(f"{name} {mae:.3f}" for name, mae in summary.items())
     log.info("minutes on %d test trips: %s", trained["features"][TEST], told)
@@ -110,34 +104,6 @@ def evaluate_models(settings: Settings, trained: Reference) -> Reference:
         **trained,
         "metrics": metrics,
         "best": min(metrics, key=lambda name: metrics[name]["mae"]),
-        "compared": compared._asdict(),
-        "champion_metrics": champion_metrics,
-    }
-
-
-def register_model(settings: Settings, evaluated: Reference) -> Reference:
-    """Register the model that can serve; the alias moves to it where the rules promote it.
-
-    Adds `version`, `champion` (the version that holds the alias now, or empty), `promoted` and
-    `reason`. A model that is refused is no failure: that is the rules at work.
-    """
-    challenger, compared = _challenger(evaluated), Comparison(**evaluated["compared"])
-    with registry_errors(settings):
-        runs = Runs.connect(settings)
-        with runs.ending(evaluated["run_id"]):
-            registered = register(settings, challenger)
-            decision = decide(challenger, compared, replace_source=evaluated["replace_source"])
-            description = _description(settings, evaluated)
-            decision = settle(settings, registered, decision, compared, description)
-            tags = {"version": registered.version, "reason": decision.reason}
-            runs.record(evaluated["run_id"], tags=tags)
-    holder = champion(settings)
-    return {
-        **evaluated,
-        "version": registered.version,
-        "champion": holder.version if holder else "",
-        "promoted": decision.promoted,
-        "reason": decision.reason,
     }
 
 
@@ -152,11 +118,27 @@ def _train(
         run_ids[name], predictions[name] = candidates.train_baseline(
             name, baseline, history, seed, test
         )
-    trained = candidates.train_model(train, calibration, _model_info(settings, built))
+    built = {**built, "parameters": _parameters(settings, built, candidates, train)}
+    trained = candidates.train_model(train, calibration, model_info(settings, built))
     run_ids[SERVABLE] = trained.run_id
     answers = trained.model.predict(test.features)
     predictions |= dict(zip(_answer_columns(), answers.T, strict=True))
-    return {"candidates": run_ids, "model_id": trained.model_id}, predictions
+    added = {"model_id": trained.model_id, "parameters": built["parameters"]}
+    return {"candidates": run_ids, **added}, predictions
+
+
+def _parameters(
+    settings: Settings, built: Reference, candidates: Candidates, train: Sample
+) -> dict[str, Any]:
+    """The best known parameters, or those that a search finds where one was asked for."""
+    budget = built.get("search", {})
+    if not any(budget.values()):
+        return PARAMETERS
+    from taxi_duration.pipeline.search import search_parameters  # noqa: PLC0415  seldom needed
+
+    return search_parameters(
+        settings, candidates.runs, candidates.parent, candidates.tags, train, built["seed"], budget
+    )
 
 
 def _evaluate(
@@ -172,41 +154,8 @@ def _evaluate(
     return metrics
 
 
-def _score_champion(settings: Settings, trained: Reference) -> tuple[Comparison, dict[str, float]]:
-    holder = champion(settings)
-    if not holder:
-        return Comparison(), {}
-    try:
-        model = load(settings, holder)
-    except ModelError as error:
-        log.warning("champion %s cannot be scored: %s", holder.version, error)
-        return Comparison(holder.version, holder.source, fault=str(error)), {}
-    test = read_parts(settings, trained)[TEST]
-    metrics = point_metrics(test.minutes, model.predict(test.features)[:, 1])
-    return Comparison(holder.version, holder.source, metrics["mae"]), metrics
-
-
-def _challenger(evaluated: Reference) -> Challenger:
-    return Challenger(
-        model_id=evaluated["model_id"],
-        run_id=evaluated["candidates"][SERVABLE],
-        source=evaluated["source"],
-        months=evaluated["history"],
-        metrics=evaluated["metrics"][SERVABLE],
-        floor_mae=evaluated["metrics"][FLOOR]["mae"],
-    )
-
-
-def _description(settings: Settings, evaluated: Reference) -> str:
-    figures = dict(evaluated["metrics"])
-    if evaluated["champion_metrics"]:
-        name = f"champion (version {evaluated['compared']['version']})"
-        figures[name] = evaluated["champion_metrics"]
-    features = evaluated["features"]
-    return describe(_model_info(settings, evaluated), evaluated["month"], features[TEST], figures)
-
-
-def _model_info(settings: Settings, built: Reference) -> ModelInfo:
+def model_info(settings: Settings, built: Reference) -> ModelInfo:
+    """What the run's model is made from, as `build_features` and `train_models` handed it on."""
     return ModelInfo(
         features=FEATURES,
         source=built["source"],
@@ -216,7 +165,7 @@ def _model_info(settings: Settings, built: Reference) -> ModelInfo:
         train_trips=built["features"][TRAIN],
         calibration_trips=built["features"][CALIBRATION],
         seed=built["seed"],
-        parameters=PARAMETERS,
+        parameters=built["parameters"],
         created_at=datetime.now(UTC),
         min_minutes=settings.min_minutes,
         max_minutes=settings.max_minutes,
@@ -229,6 +178,7 @@ def _tags(built: Reference) -> dict[str, str]:
         "month": built["month"],
         "months": " ".join(built["history"]),
         "lake_version": str(built["lake"]["version"]),
+        CALIBRATION_TAG: built["features"]["split"][CALIBRATION],
     }
 
 

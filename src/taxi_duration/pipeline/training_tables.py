@@ -1,10 +1,12 @@
 """What the steps of the training branch hand each other through S3: features and predictions."""
 
-from typing import Any, Final
+import hashlib
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
 from taxi_duration.model.features import FEATURES, Floats
@@ -15,6 +17,28 @@ from taxi_duration.storage import Storage
 TRAIN, CALIBRATION, TEST = PARTS = ("train", "calibration", "test")
 MINUTES: Final = "minutes"
 _PART: Final = "part"
+# What tells the segment of a trip.
+START, PICKUP, DROPOFF = _REQUEST = (
+    "trip_start_timestamp",
+    "pickup_community_area",
+    "dropoff_community_area",
+)
+
+
+class LaterTrips(NamedTuple):
+    """The n trips that decide: their sample, and areas (NaN: unknown) and starts, of shape (n,)."""
+
+    sample: Sample
+    pickup: Floats
+    dropoff: Floats
+    start: NDArray[np.datetime64]
+
+    @property
+    def sha256(self) -> str:
+        """The same for the same features and durations in the same order."""
+        found = hashlib.sha256(np.ascontiguousarray(self.sample.features).tobytes())
+        found.update(self.sample.minutes.tobytes())
+        return found.hexdigest()
 
 
 def write_features(
@@ -23,7 +47,8 @@ def write_features(
     """Store features, duration in minutes and part of each trip; returns the URI."""
     columns = dict(zip(FEATURES, trip_features(trips).T, strict=True))
     part = np.select([split.train, split.calibration], [TRAIN, CALIBRATION], TEST)
-    table = pa.table({**columns, MINUTES: target_minutes(trips), _PART: part})
+    request = {name: trips[name] for name in _REQUEST}
+    table = pa.table({**columns, **request, MINUTES: target_minutes(trips), _PART: part})
     return Storage.from_settings(settings).write_table(_key(cleaned, "features"), table)
 
 
@@ -31,6 +56,13 @@ def read_parts(settings: Settings, built: dict[str, Any]) -> dict[str, Sample]:
     """The trips of each part."""
     table = _read(settings, built["features"]["uri"])
     return {name: _sample(table.filter(pc.field(_PART) == name)) for name in PARTS}
+
+
+def read_later_trips(settings: Settings, built: dict[str, Any]) -> LaterTrips:
+    """The test part, with what tells the segments of its trips."""
+    table = _read(settings, built["features"]["uri"]).filter(pc.field(_PART) == TEST)
+    pickup, dropoff = (_column(table, name) for name in (PICKUP, DROPOFF))
+    return LaterTrips(_sample(table), pickup, dropoff, table[START].to_numpy())
 
 
 def write_predictions(

@@ -27,6 +27,9 @@ class RunVariables(msgspec.Struct, frozen=True, kw_only=True):
     city_api: str = ""
     # Lets a model of this source take the place of a champion of another one.
     replace_source: bool = False
+    # Trials, and seconds of trials, after which a search for better parameters ends; 0 and 0: none.
+    search_trials: Annotated[int, msgspec.Meta(ge=0)] = 0
+    search_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0
     # The moment that the run stands for: of the schedule, the backfill or the call.
     execution_date: datetime | None = None
 

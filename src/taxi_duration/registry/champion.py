@@ -18,6 +18,8 @@ from taxi_duration.registry.client import client, registry_errors
 from taxi_duration.settings import Settings
 
 ALIAS: Final = "champion"
+# On the latest candidate, as long as it does not serve.
+CHALLENGER: Final = "challenger"
 SOURCE_TAG: Final = "source"
 MONTHS_TAG: Final = "months"
 # A version's figures on its test trips are tags that begin so.
@@ -91,17 +93,28 @@ def load(settings: Settings, champion: Champion) -> DurationModel:
         return DurationModel.load(download(settings, champion, Path(temporary)))
 
 
+def load_candidate(settings: Settings, model_id: str) -> DurationModel:
+    """A logged model that is no version yet; checked, and with the errors, as `load`."""
+    with registry_errors(settings), tempfile.TemporaryDirectory() as temporary:
+        location = client(settings).get_logged_model(model_id).artifact_location
+        return DurationModel.load(_files(settings, location, Path(temporary)))
+
+
 def _fetch(settings: Settings, champion: Champion, folder: Path) -> Path:
     with registry_errors(settings):
         uri = client(settings).get_model_version_download_uri(champion.name, champion.version)
-        return Path(
-            download_artifacts(
-                artifact_uri=f"{uri}/artifacts/{MODEL_FOLDER}",
-                dst_path=str(folder),
-                tracking_uri=settings.mlflow_url,
-                registry_uri=settings.mlflow_url,
-            )
+        return _files(settings, uri, folder)
+
+
+def _files(settings: Settings, uri: str, folder: Path) -> Path:
+    return Path(
+        download_artifacts(
+            artifact_uri=f"{uri}/artifacts/{MODEL_FOLDER}",
+            dst_path=str(folder),
+            tracking_uri=settings.mlflow_url,
+            registry_uri=settings.mlflow_url,
         )
+    )
 
 
 def _champion(found: ModelVersion) -> Champion:

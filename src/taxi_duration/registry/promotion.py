@@ -1,37 +1,35 @@
-"""Which version serves: the rules, and the registration of a new version under them."""
+"""Versions of the registered model, and the aliases that say which of them serves.
 
-import logging
+What is here changes MLflow and nothing else. Whoever moves an alias does it through
+`taxi_duration.pipeline.promotion`, which keeps the history.
+"""
+
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from taxi_duration.registry.champion import (
-    ALIAS,
     METRIC_PREFIX,
     MONTHS_TAG,
     SOURCE_TAG,
     Champion,
-    champion,
-    load,
     version,
 )
 from taxi_duration.registry.client import client, registry_errors
+from taxi_duration.registry.gate import GateDecision
 from taxi_duration.settings import Settings
-
-log = logging.getLogger(__name__)
 
 DECISION_TAG: Final = "decision"
 REASON_TAG: Final = "reason"
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """Whether a version becomes the champion, and why."""
-
-    promoted: bool
-    reason: str
+# The figures of the decision are tags that begin so.
+GATE_PREFIX: Final = "gate."
+# What moved an alias to this version, written before it moves.
+_CHANGE_PREFIX: Final = "change."
 
 
 class Challenger(NamedTuple):
@@ -45,46 +43,43 @@ class Challenger(NamedTuple):
     floor_mae: float
 
 
-class Comparison(NamedTuple):
-    """The champion that a challenger was compared with, on the same test trips.
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias that goes from one version to another; an empty version is none."""
 
-    `version` is empty where there was none; `fault` says why it could not be scored.
-    """
+    alias: str
+    former: str
+    version: str
+    # What was done: `promote`, `rollback`, `challenge`, …
+    action: str
+    by: str
+    reason: str
+    at: datetime
+    # The run of the pipeline that it came from; empty: none.
+    run_id: str = ""
 
-    version: str = ""
-    source: str = ""
-    mae: float = 0.0
-    fault: str = ""
 
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version as a list shows it."""
 
-def decide(challenger: Challenger, against: Comparison, *, replace_source: bool) -> Decision:
-    """Promote a challenger of the champion's source that is better on the same trips.
-
-    Where there is no champion, or none that can be scored, it has to beat the floor.
-    `replace_source` lets it take the place of a champion of another source.
-    """
-    mae, floor = challenger.metrics["mae"], challenger.floor_mae
-    if against.version and against.source != challenger.source and not replace_source:
-        return Decision(
-            False,
-            f"Its source is {challenger.source}, that of champion {against.version} is"
-            f" {against.source}. The variable replace_source allows the change.",
-        )
-    if against.version and not against.fault:
-        rival, limit = f"champion {against.version}", against.mae
-    elif against.version:
-        rival, limit = f"the floor (champion {against.version} fails: {against.fault})", floor
-    else:
-        rival, limit = "the floor (there is no champion yet)", floor
-    better = mae < limit
-    verdict = "better than" if better else "not better than"
-    return Decision(better, f"MAE {mae:.3f} min is {verdict} the {limit:.3f} min of {rival}.")
+    version: str
+    aliases: list[str]
+    source: str
+    months: list[str]
+    # On its test trips: mae, rmse, … in minutes; shares between 0 and 1.
+    metrics: dict[str, float]
+    # `promoted` or `refused`, why, and the figures of the gate; empty: not decided.
+    decision: str
+    reason: str
+    gate: dict[str, str]
+    run_id: str
+    # When it was registered, UTC.
+    created_at: datetime
 
 
 def register(settings: Settings, challenger: Challenger) -> Champion:
-    """The version of the challenger's model, made where there is none, with its model checked.
+    """The version of the challenger's model, made where there is none.
 
-    Raises RegistryError or DamagedModelError; the champion is then what it was.
+    Raises RegistryError; the aliases are what they were.
     """
     with registry_errors(settings):
         registry = client(settings)
@@ -99,40 +94,99 @@ def register(settings: Settings, challenger: Challenger) -> Champion:
                 tags=_tags(challenger),
                 await_creation_for=0,
             ).version
-    registered = version(settings, str(number))
-    load(settings, registered)
-    return registered
+    return version(settings, str(number))
 
 
-def settle(
-    settings: Settings,
-    registered: Champion,
-    decision: Decision,
-    against: Comparison,
-    description: str,
-) -> Decision:
-    """Write the decision on the version and, where it was promoted, move the alias to it.
-
-    A champion that is another one than was compared with stays. Returns what was done.
-    """
-    now = champion(settings)
-    holder = now.version if now else ""
-    if decision.promoted and holder not in {against.version, registered.version}:
-        reason = f"Version {holder} became champion while this one was compared with another."
-        decision = Decision(False, reason)
+def versions(settings: Settings) -> list[Version]:
+    """All versions with their aliases, the latest first; none where nothing is registered."""
     with registry_errors(settings):
         registry = client(settings)
-        name, number = settings.model_name, registered.version
-        word = "promoted" if decision.promoted else "refused"
-        registry.set_model_version_tag(name, number, DECISION_TAG, word)
-        registry.set_model_version_tag(name, number, REASON_TAG, decision.reason)
-        verdict = f"**{word.capitalize()}.** {decision.reason}"
-        registry.update_model_version(name, number, f"{verdict}\n\n{description}")
-        # Last, so that whatever fails before leaves the former champion.
-        if decision.promoted:
-            registry.set_registered_model_alias(name, ALIAS, number)
-    log.info("model %s is %s: %s", number, word, decision.reason)
-    return decision
+        aliases = _aliases(registry, settings.model_name)
+        found: list[ModelVersion] = []
+        token: str | None = None
+        while token is None or token:
+            page = registry.search_model_versions(
+                f"name = '{settings.model_name}'", page_token=token or None
+            )
+            found += page
+            token = page.token or ""
+    listed = [_version(each, aliases) for each in found]
+    return sorted(listed, key=lambda each: int(each.version), reverse=True)
+
+
+def holders(settings: Settings) -> dict[str, str]:
+    """The version that holds each alias."""
+    with registry_errors(settings):
+        return _aliases(client(settings), settings.model_name)
+
+
+def write_decision(settings: Settings, decision: GateDecision, description: str) -> None:
+    """Write the decision, its figures and a description on the decision's version."""
+    number = decision.version
+    tags = {DECISION_TAG: decision.word, REASON_TAG: decision.reason, **_gate_tags(decision)}
+    verdict = f"**{decision.word.capitalize()}.** {decision.reason}"
+    with registry_errors(settings):
+        registry = client(settings)
+        for key, value in tags.items():
+            registry.set_model_version_tag(settings.model_name, number, key, value)
+        registry.update_model_version(settings.model_name, number, f"{verdict}\n\n{description}")
+
+
+def move(settings: Settings, change: Change) -> None:
+    """Give the alias to the version, which says beforehand on a tag why; or take it away."""
+    name, alias = settings.model_name, change.alias
+    with registry_errors(settings):
+        registry = client(settings)
+        if not change.version:
+            registry.delete_registered_model_alias(name, alias)
+            return
+        told = msgspec.json.encode(change).decode()
+        registry.set_model_version_tag(name, change.version, f"{_CHANGE_PREFIX}{alias}", told)
+        registry.set_registered_model_alias(name, alias, change.version)
+
+
+def told_change(settings: Settings, alias: str, number: str) -> Change | None:
+    """What was last to give the alias to the version, as far as it was this project."""
+    with registry_errors(settings):
+        tags = client(settings).get_model_version(settings.model_name, number).tags
+    told = tags.get(f"{_CHANGE_PREFIX}{alias}")
+    try:
+        return msgspec.json.decode(told, type=Change) if told else None
+    except msgspec.DecodeError:
+        # A person may have written it.
+        return None
+
+
+def _aliases(registry: MlflowClient, name: str) -> dict[str, str]:
+    try:
+        found = registry.get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise
+    return {alias: str(number) for alias, number in found.items()}
+
+
+def _version(found: ModelVersion, aliases: Mapping[str, str]) -> Version:
+    tags, number = found.tags, str(found.version)
+    return Version(
+        version=number,
+        aliases=sorted(alias for alias, holder in aliases.items() if holder == number),
+        source=tags.get(SOURCE_TAG, ""),
+        months=tags.get(MONTHS_TAG, "").split(),
+        metrics={name: float(value) for name, value in _under(tags, METRIC_PREFIX).items()},
+        decision=tags.get(DECISION_TAG, ""),
+        reason=tags.get(REASON_TAG, ""),
+        gate=_under(tags, GATE_PREFIX),
+        run_id=found.run_id or "",
+        created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+    )
+
+
+def _under(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {
+        name.removeprefix(prefix): value for name, value in tags.items() if name.startswith(prefix)
+    }
 
 
 def _tags(challenger: Challenger) -> Mapping[str, str]:
@@ -142,6 +196,20 @@ def _tags(challenger: Challenger) -> Mapping[str, str]:
         MONTHS_TAG: " ".join(challenger.months),
         **{f"{METRIC_PREFIX}{name}": f"{value:.6g}" for name, value in metrics.items()},
     }
+
+
+def _gate_tags(decision: GateDecision) -> dict[str, str]:
+    tags = {
+        "rival": str(decision.rival),
+        "trips": str(decision.rows.trips),
+        "decided_at": decision.decided_at.isoformat(),
+        "run": decision.candidate.parent_run_id,
+    }
+    if decision.figures:
+        values = msgspec.structs.asdict(decision.figures)
+        numbers = {name: value for name, value in values.items() if isinstance(value, float)}
+        tags |= {name: f"{value:.6g}" for name, value in numbers.items()}
+    return {f"{GATE_PREFIX}{name}": value for name, value in tags.items()}
 
 
 def _version_of(registry: MlflowClient, name: str, run_id: str) -> str:
@@ -156,7 +224,7 @@ def _ensure_registered_model(registry: MlflowClient, name: str) -> None:
             name,
             description="How long a Chicago taxi trip will take: the median and an 80% interval in"
             " minutes, from the two community areas and the start. The alias `champion` is on the"
-            " version that serves.",
+            " version that serves, `challenger` on the latest candidate that does not.",
         )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

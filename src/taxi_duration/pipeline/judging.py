@@ -1,0 +1,174 @@
+"""What the gate decides from: candidate and champion, scored on the same stored trips."""
+
+import logging
+import time
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from taxi_duration.errors import ModelError
+from taxi_duration.model.comparison import by_segment, paired_gain
+from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.features import Floats
+from taxi_duration.model.metrics import interval_metrics, point_metrics
+from taxi_duration.model.segments import segments
+from taxi_duration.pipeline.training_tables import LaterTrips, read_later_trips, read_predictions
+from taxi_duration.registry.candidates import FLOOR, SERVABLE
+from taxi_duration.registry.champion import Champion, champion, load, load_candidate
+from taxi_duration.registry.gate import (
+    Candidate,
+    Figures,
+    GateDecision,
+    Rival,
+    Rows,
+    Rules,
+    decide,
+)
+from taxi_duration.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Each answers every golden trip once.
+_TIMED_ROUNDS: Final = 21
+
+
+class Opponent(NamedTuple):
+    """What the candidate is compared with, and its answers to the n trips, of shape (n, 3).
+
+    `answers` is None, and the floor takes its part, where no champion can be scored.
+    """
+
+    rival: Rival
+    answers: Floats | None = None
+    # The months that the champion was trained on.
+    months: tuple[str, ...] = ()
+
+
+def judge(settings: Settings, evaluated: dict[str, Any]) -> tuple[GateDecision, dict[str, float]]:
+    """The gate's decision, and the champion's figures on the trips; empty where it has none.
+
+    Raises RegistryError where a model cannot be fetched. One that is not whole is no failure: as a
+    candidate it is refused, as a champion the floor takes its part.
+    """
+    trips = read_later_trips(settings, evaluated)
+    rules = Rules.from_settings(settings, replace_source=evaluated["replace_source"])
+    candidate, model = _candidate(settings, evaluated)
+    opponent = _opponent(settings, trips)
+    floor = read_predictions(settings, evaluated)[FLOOR]
+    decision = decide(
+        candidate,
+        opponent.rival,
+        _figures(trips, model, opponent, floor, rules, evaluated["seed"]) if model else None,
+        _rows(evaluated, trips),
+        rules,
+        decided_at=datetime.now(UTC),
+        notes=_notes(evaluated["month"], opponent),
+    )
+    return decision, _metrics(trips, opponent)
+
+
+def milliseconds_per_trip(model: DurationModel) -> float:
+    """How long the model takes to answer one trip, as the service asks it; the median of some."""
+    seconds = []
+    for _ in range(_TIMED_ROUNDS):
+        started = time.perf_counter()
+        model.check()
+        seconds.append(time.perf_counter() - started)
+    return 1_000 * median(seconds) / max(len(model.info.golden), 1)
+
+
+def _candidate(
+    settings: Settings, evaluated: dict[str, Any]
+) -> tuple[Candidate, DurationModel | None]:
+    model, fault = None, ""
+    try:
+        model = load_candidate(settings, evaluated["model_id"])
+    except ModelError as error:
+        fault = str(error)
+    candidate = Candidate(
+        model_id=evaluated["model_id"],
+        run_id=evaluated["candidates"][SERVABLE],
+        parent_run_id=evaluated["run_id"],
+        source=evaluated["source"],
+        month=evaluated["month"],
+        fault=fault,
+    )
+    return candidate, model
+
+
+def _opponent(settings: Settings, trips: LaterTrips) -> Opponent:
+    holder = champion(settings)
+    if not holder:
+        return Opponent(Rival())
+    try:
+        answers = load(settings, holder).predict(trips.sample.features)
+    except ModelError as error:
+        log.warning("champion %s cannot be scored: %s", holder.version, error)
+        return Opponent(_rival(holder, str(error)))
+    return Opponent(_rival(holder), answers, tuple(holder.months))
+
+
+def _rival(holder: Champion, fault: str = "") -> Rival:
+    return Rival(version=holder.version, source=holder.source, fault=fault)
+
+
+def _figures(
+    trips: LaterTrips,
+    model: DurationModel,
+    opponent: Opponent,
+    floor: Floats,
+    rules: Rules,
+    seed: int,
+) -> Figures:
+    minutes, answers = trips.sample.minutes, model.predict(trips.sample.features)
+    rival = floor if opponent.answers is None else opponent.answers[:, 1]
+    errors, rival_errors = np.abs(answers[:, 1] - minutes), np.abs(rival - minutes)
+    gain = paired_gain(rival_errors, errors, trips.start, confidence=rules.confidence, seed=seed)
+    parts = segments(trips.pickup, trips.dropoff, trips.start)
+    return Figures(
+        mae=float(errors.mean()),
+        rival_mae=float(rival_errors.mean()),
+        floor_mae=float(np.abs(floor - minutes).mean()),
+        gain=gain.minutes,
+        least_gain=gain.least,
+        coverage_80=_coverage(minutes, answers),
+        rival_coverage_80=(
+            None if opponent.answers is None else _coverage(minutes, opponent.answers)
+        ),
+        milliseconds=milliseconds_per_trip(model),
+        segments=by_segment(minutes, answers, rival, parts, rules.segment_trips),
+    )
+
+
+def _coverage(minutes: Floats, answers: Floats) -> float:
+    return interval_metrics(minutes, answers[:, 0], answers[:, 2])["coverage_80"]
+
+
+def _rows(evaluated: dict[str, Any], trips: LaterTrips) -> Rows:
+    first, last = (
+        moment.astype("datetime64[us]").item() for moment in (trips.start.min(), trips.start.max())
+    )
+    return Rows(
+        uri=evaluated["features"]["uri"],
+        trips=len(trips.start),
+        sha256=trips.sha256,
+        first=first,
+        last=last,
+    )
+
+
+def _notes(month: str, opponent: Opponent) -> list[str]:
+    if month not in opponent.months:
+        return []
+    return [
+        f"{opponent.rival} was trained on {month} as well and knows these trips: the comparison"
+        " favours it."
+    ]
+
+
+def _metrics(trips: LaterTrips, opponent: Opponent) -> dict[str, float]:
+    if opponent.answers is None:
+        return {}
+    return point_metrics(trips.sample.minutes, opponent.answers[:, 1])
