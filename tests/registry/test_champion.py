@@ -67,10 +67,13 @@ def test_a_version_whose_files_are_gone_is_an_error_that_names_the_registry(
     gone = logged(settings)
     registered = register(settings, gone)
     storage = Storage.from_settings(settings)
-    stored = storage.client.list_objects_v2(Bucket=storage.bucket, Prefix="mlflow")["Contents"]
-    for key in (
-        item["Key"] for item in stored if f"{gone.model_id}/artifacts/artifacts" in item["Key"]
-    ):
+    pages = storage.client.get_paginator("list_objects_v2").paginate(
+        Bucket=storage.bucket, Prefix="mlflow"
+    )
+    stored = [item["Key"] for page in pages for item in page["Contents"]]
+    files = [key for key in stored if f"{gone.model_id}/artifacts/artifacts" in key]
+    assert files
+    for key in files:
         storage.client.delete_object(Bucket=storage.bucket, Key=key)
     with pytest.raises(RegistryError, match=settings.mlflow_url):
         download(settings, registered, tmp_path)
