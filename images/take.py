@@ -48,6 +48,8 @@ def sign_in(page: Page, settings: Settings) -> None:
 
 def pipeline(page: Page, settings: Settings) -> None:
     """The tree of blocks in Mage's editor."""
+    # High enough for the whole tree above the buttons.
+    page.set_viewport_size({"width": 1440, "height": 1000})
     sign_in(page, settings)
     page.goto(f"{settings.mage_url}/pipelines/taxi_duration/edit?sideview=tree")
     page.get_by_text("record_drift").first.wait_for()
