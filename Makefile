@@ -29,7 +29,7 @@ test: setup ## Run all the tests, real servers included
 	@$(BIN)/pytest
 
 .PHONY: test-unit
-test-unit: setup ## Run the tests that need no server: seconds
+test-unit: setup ## Run the tests that need no server
 	@$(BIN)/pytest -m "not stack and not browser"
 
 .PHONY: lint
