@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 
 from duration_service import create_app
 from duration_service.champion import ModelHolder, Served
+from duration_service.observations import Observations
 from duration_service.registry import MlflowRegistry
 from duration_service.shelf import Shelf
-from duration_service.types import ModelVersion, RegistryView
+from taxi_duration.contract import ModelVersion, RegistryView
 from taxi_duration.model.duration_model import QUANTILES, DurationModel, GoldenTrip, ModelInfo
 from taxi_duration.model.features import FEATURES, feature_matrix
 from taxi_duration.settings import Settings, load_settings
@@ -94,20 +95,28 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def empty(settings: Settings) -> Flask:
-    """The service without a model; nothing watches for one."""
-    shelf = Shelf(settings.home / "models", settings.model_name)
-    return create_app(settings, ModelHolder(MlflowRegistry(settings), shelf, 1))
+def observations() -> Observations:
+    """What the service was asked; nobody is told before a test hands it on."""
+    return Observations([])
 
 
 @pytest.fixture
-def app(settings: Settings, model: DurationModel, champion: ModelVersion) -> Flask:
+def empty(settings: Settings, observations: Observations) -> Flask:
+    """The service without a model; nothing watches for one."""
+    shelf = Shelf(settings.home / "models", settings.model_name)
+    return create_app(settings, ModelHolder(MlflowRegistry(settings), shelf, 1), observations)
+
+
+@pytest.fixture
+def app(
+    settings: Settings, model: DurationModel, champion: ModelVersion, observations: Observations
+) -> Flask:
     """The service with a model; nothing watches for another."""
     shelf = Shelf(settings.home / "models", settings.model_name)
     holder = ModelHolder(MlflowRegistry(settings), shelf, 1)
     holder.served = Served(champion, model, "registry", datetime.now(UTC))
     holder.registry_view = RegistryView(answers=True, checked_at=datetime.now(UTC))
-    return create_app(settings, holder)
+    return create_app(settings, holder, observations)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from duration_service import champion as module
 from duration_service.champion import ModelHolder
 from duration_service.shelf import Shelf
-from duration_service.types import ModelVersion
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import NoModelError, RegistryError
 
 

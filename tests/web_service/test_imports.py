@@ -68,8 +68,8 @@ def imported(root: Path, modules: str) -> str:
 
 def test_what_the_service_may_not_need_is_known(root: Path) -> None:
     absent = absent_modules(root)
-    assert {"pandas", "pyarrow", "sklearn", "boto3", "matplotlib", "httpx", "evidently"} <= absent
-    assert not {"flask", "lightgbm", "mlflow", "msgspec", "numpy", "scipy"} & absent
+    assert {"pandas", "pyarrow", "sklearn", "boto3", "matplotlib", "alembic", "evidently"} <= absent
+    assert not {"flask", "lightgbm", "mlflow", "msgspec", "numpy", "scipy", "httpx"} & absent
 
 
 @pytest.mark.parametrize("modules", ["duration_service", "duration_service.registry"])

@@ -21,7 +21,7 @@ import pytest
 from mlflow import MlflowClient
 
 from duration_service.shelf import Shelf
-from duration_service.types import ModelVersion
+from taxi_duration.contract import ModelVersion
 from taxi_duration.pipeline import promotion
 from taxi_duration.settings import Settings, load_settings
 

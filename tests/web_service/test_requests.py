@@ -5,7 +5,7 @@ import pytest
 
 from duration_service.problems import ProblemError
 from duration_service.requests import decode_trips
-from duration_service.types import FieldProblem, Trip
+from taxi_duration.contract import FieldProblem, Trip
 
 FIELDS = set(Trip.__struct_fields__)
 

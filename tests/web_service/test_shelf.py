@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from duration_service.shelf import MOST_KEPT, RECORD, Shelf
-from duration_service.types import ModelVersion
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import DamagedModelError
 
 

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from duration_service.champion import EXTENSION, ModelHolder
-from duration_service.types import ModelVersion, Refusal
+from taxi_duration.contract import ModelVersion, Refusal
 
 
 def test_the_process_is_alive_with_and_without_a_model(app: Flask, empty: Flask) -> None:

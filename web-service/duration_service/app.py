@@ -6,6 +6,7 @@ from flask import Flask
 
 from duration_service import predict, status
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.observations import Observations, observe_requests
 from duration_service.problems import register_problems
 from taxi_duration.settings import Settings, load_settings
 
@@ -14,13 +15,21 @@ BYTES_PER_TRIP = 512
 LEAST_BODY = 64 * 1024
 
 
-def create_app(settings: Settings | None = None, models: ModelHolder | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    models: ModelHolder | None = None,
+    observations: Observations | None = None,
+) -> Flask:
     """The service with its routes.
 
     Without `models` it serves the champion of the settings' registry, and watches it from a thread
-    of this process; so it must be called in the process that serves, after any fork.
+    of this process; so it must be called in the process that serves, after any fork. The same goes
+    for `observations`.
     """
     settings = settings or load_settings()
+    if observations is None:
+        observations = Observations([])
+        observations.start()
     if models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
@@ -29,6 +38,7 @@ def create_app(settings: Settings | None = None, models: ModelHolder | None = No
     app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
+    observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     register_problems(app)

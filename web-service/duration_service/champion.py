@@ -11,7 +11,7 @@ from flask import current_app
 
 from duration_service.registry import MlflowRegistry, Registry
 from duration_service.shelf import Shelf
-from duration_service.types import LoadedFrom, ModelVersion, Refusal, RegistryView
+from taxi_duration.contract import LoadedFrom, ModelVersion, Refusal, RegistryView
 from taxi_duration.errors import ModelError, NoModelError, TaxiError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.settings import Settings

@@ -1,17 +1,19 @@
 """`POST /predict`: how long one trip, or each of a list, will take."""
 
+import time
 from math import nan
 
 import msgspec
 import numpy as np
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from numpy.typing import NDArray
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from duration_service.champion import Served, model_holder
+from duration_service.observations import Answered, observations
 from duration_service.problems import ProblemError
 from duration_service.requests import EXAMPLE, decode_trips
-from duration_service.types import ChicagoTime, Prediction, Trip
+from taxi_duration.contract import ChicagoTime, Prediction, Trip
 from taxi_duration.model.features import feature_matrix, feature_row
 
 blueprint = Blueprint("predict", __name__)
@@ -51,12 +53,13 @@ def predict_list(served: Served, trips: list[Trip]) -> list[Prediction]:
 
 
 def _answers(served: Served, trips: list[Trip], features: NDArray[np.float64]) -> list[Prediction]:
+    minutes = served.model.predict(features)
+    seconds = time.perf_counter() - g.began
+    observations().answered.append(Answered(time.time(), seconds, trips, features, minutes, served))
     version, run_id = served.champion.version, served.champion.run_id
     return [
         Prediction(prediction, lower, upper, "minutes", version, run_id, trip.trip_id)
-        for trip, (lower, prediction, upper) in zip(
-            trips, served.model.predict(features).tolist(), strict=True
-        )
+        for trip, (lower, prediction, upper) in zip(trips, minutes.tolist(), strict=True)
     ]
 
 

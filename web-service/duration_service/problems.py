@@ -8,7 +8,7 @@ import msgspec
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from duration_service.types import FieldProblem, Problem
+from taxi_duration.contract import FieldProblem, Problem
 from taxi_duration.errors import NoModelError
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from duration_service.types import ModelVersion
+from taxi_duration.contract import ModelVersion
 from taxi_duration.settings import Settings
 
 

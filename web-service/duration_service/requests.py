@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from duration_service.problems import ProblemError
-from duration_service.types import FieldProblem, Trip, decode_custom
+from taxi_duration.contract import FieldProblem, Trip, decode_custom
 
 EXAMPLE: Final = (
     '{"pickup_community_area": 8, "dropoff_community_area": 76,'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from duration_service.types import ModelVersion
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import ModelError
 from taxi_duration.model.duration_model import DurationModel
 

@@ -4,7 +4,7 @@ import msgspec
 from flask import Blueprint, Response, current_app
 
 from duration_service.champion import model_holder
-from duration_service.types import Health, ModelAnswer, Readiness
+from taxi_duration.contract import Health, ModelAnswer, Readiness
 
 blueprint = Blueprint("status", __name__)
 

@@ -1,0 +1,117 @@
+"""What was asked and answered, kept for those who want to know it, off the path of the requests.
+
+A request leaves what it did with one append to a queue, which needs no lock, and goes on. A thread
+of this process empties the queue a few times a second, and hands what it finds to the observers.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Final, NamedTuple, Protocol, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, request
+
+from duration_service.champion import Served
+from taxi_duration.contract import Trip
+from taxi_duration.model.features import Floats
+
+log = logging.getLogger(__name__)
+
+EXTENSION: Final = "duration_service.observations"
+Item = TypeVar("Item")
+
+
+class Answered(NamedTuple):
+    """A request for predictions that was answered."""
+
+    # Seconds since the epoch at which it was answered, and how many seconds that took.
+    at: float
+    seconds: float
+    trips: Sequence[Trip]
+    # Of shape (trips, features), and (trips, 3): lower, prediction and upper in minutes.
+    features: Floats
+    minutes: Floats
+    served: Served
+
+
+class Handled(NamedTuple):
+    """A request of any kind, with the status that it was answered with."""
+
+    endpoint: str
+    method: str
+    status: int
+    seconds: float
+
+
+class Observer(Protocol):
+    """Somebody who wants to know; called from the thread of the observations only."""
+
+    def observe(self, answered: list[Answered], handled: list[Handled]) -> None:
+        """Take what happened since the last call; both lists may be empty."""
+
+
+class Observations:
+    """The queue of this process, and the thread that empties it."""
+
+    def __init__(self, observers: Sequence[Observer], seconds: float = 0.2) -> None:
+        self.observers = observers
+        self.seconds = seconds
+        self.answered: deque[Answered] = deque()
+        self.handled: deque[Handled] = deque()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observations", daemon=True)
+
+    def start(self) -> None:
+        """Empty the queue from a thread, every so many seconds."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, once all that was left is handed on."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def hand_on(self) -> None:
+        """Give what is queued to every observer."""
+        answered, handled = _emptied(self.answered), _emptied(self.handled)
+        for observer in self.observers:
+            try:
+                observer.observe(answered, handled)
+            except Exception:  # one observer's fault is not the others'
+                log.exception("%s failed", type(observer).__name__)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self.seconds):
+            self.hand_on()
+        self.hand_on()
+
+
+def observe_requests(app: Flask, observations: Observations) -> None:
+    """Tell `observations` of every request of `app`."""
+    app.extensions[EXTENSION] = observations
+
+    def begin() -> None:
+        g.began = perf_counter()
+
+    def end(response: Response) -> Response:
+        seconds = perf_counter() - g.began
+        endpoint = request.endpoint or "unknown"
+        observations.handled.append(
+            Handled(endpoint, request.method, response.status_code, seconds)
+        )
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def observations() -> Observations:
+    """The observations of the application that answers the present request."""
+    return cast("Observations", current_app.extensions[EXTENSION])
+
+
+def _emptied(queue: deque[Item]) -> list[Item]:
+    """All that is queued now; what is appended meanwhile waits for the next time."""
+    return [queue.popleft() for _ in range(len(queue))]
