@@ -6,6 +6,7 @@ from flask import Flask
 
 from duration_service import predict, status
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.metrics import RequestMetrics
 from duration_service.observations import Observations, observe_requests
 from duration_service.problems import register_problems
 from taxi_duration.settings import Settings, load_settings
@@ -28,7 +29,7 @@ def create_app(
     """
     settings = settings or load_settings()
     if observations is None:
-        observations = Observations([])
+        observations = Observations([RequestMetrics()])
         observations.start()
     if models is None:
         models = ModelHolder.from_settings(settings)
