@@ -25,12 +25,12 @@ run: setup ## Start everything, train the first model if there is none, stay unt
 	@exec $(BIN)/taxi up --stay
 
 .PHONY: test
-test: setup ## Run all the tests, real servers included
+test: setup ## Run all the tests: unit tests first, then the slow ones, then real servers
 	@$(BIN)/pytest
 
 .PHONY: test-unit
-test-unit: setup ## Run the tests that need no server
-	@$(BIN)/pytest -m "not stack and not browser"
+test-unit: setup ## Run the tests that need no server and take seconds in all
+	@$(BIN)/pytest -m "not slow and not stack and not browser"
 
 .PHONY: lint
 lint: setup ## Check style, types, the direction of imports and the locks

@@ -1,8 +1,9 @@
 """What every test may use."""
 
+import gc
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,25 @@ from taxi_duration.stack.ports import is_free
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# Tests with the later ones of these markers run later, those with none first.
+LATER = ("slow", "stack", "browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Imports make a million objects that stay: no collector has to go through them again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick tests come first, so that what is broken is told within seconds."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in LATER[::-1]])
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +47,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real trips are not here: {SHARED_DATA} does not exist")
     return SHARED_DATA
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow asks a server that does not answer as often as always, but without long waits."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
 
 
 @pytest.fixture(scope="session")

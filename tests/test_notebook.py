@@ -19,6 +19,7 @@ def test_the_notebook_is_stored_without_outputs(notebook: Any) -> None:
         assert cell.get("execution_count") is None
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_on_a_small_sample(
     notebook: Any, root: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,7 @@ def test_without_a_former_champion_there_is_no_rollback(settings: Settings) -> N
     assert "`taxi model promote` takes any version" in result.output
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_an_unknown_setting_of_the_registry_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from taxi_duration.cli import main
 from taxi_duration.settings import Settings
 from taxi_duration.stack.processes import leftovers
 from taxi_duration.stack.resolved import as_environment
@@ -38,9 +40,14 @@ def taxi(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[st
     )
 
 
+def taxi_here(settings: Settings, *arguments: str) -> Result:
+    """The same within this process: what starts nothing needs none of its own."""
+    return CliRunner().invoke(main, arguments, env=as_environment(settings))
+
+
 def test_status_of_a_stack_that_does_not_run_says_so_and_is_not_well(settings: Settings) -> None:
-    done = taxi(settings, "status", "--json")
-    assert done.returncode == 1
+    done = taxi_here(settings, "status", "--json")
+    assert done.exit_code == 1
     told = json.loads(done.stdout)
     assert told["model"] == {"version": None, "source": None}
     assert list(told["services"]) == ["postgres", "s3", "mlflow", "mage", "service"]
@@ -52,9 +59,9 @@ def test_status_of_a_stack_that_does_not_run_says_so_and_is_not_well(settings: S
 
 
 def test_asking_for_the_state_makes_nothing(settings: Settings) -> None:
-    assert taxi(settings, "status").returncode == 1
-    assert taxi(settings, "down").returncode == 0
-    assert taxi(settings, "down", "--remove").returncode == 0
+    assert taxi_here(settings, "status").exit_code == 1
+    assert taxi_here(settings, "down").exit_code == 0
+    assert taxi_here(settings, "down", "--remove").exit_code == 0
     assert not settings.home.exists()
 
 

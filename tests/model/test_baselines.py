@@ -85,6 +85,7 @@ def test_every_baseline_answers_every_trip_the_same_again(
     np.testing.assert_array_equal(minutes, baseline.fit(history, 1).predict(later.features))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mae", "rmse"),
     # Measured once, by others, on the same rows.
@@ -104,6 +105,7 @@ def test_on_real_trips_the_baselines_are_as_good_as_is_known(
     assert metrics["rmse"] == pytest.approx(rmse, rel=0.012)
 
 
+@pytest.mark.slow
 def test_on_one_day_of_real_trips_the_model_beats_the_floor(
     january: tuple[Sample, Sample],
 ) -> None:

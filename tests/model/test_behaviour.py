@@ -26,6 +26,9 @@ from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import REQUEST_COLUMNS, TRIP_SCHEMA, conform
 from trips_factory import make_trips, model_info, sample
 
+# Both models are fitted as in production.
+pytestmark = pytest.mark.slow
+
 JANUARY = Month(2019, 1)
 REAL_TRIPS = "2019_jan01_11_raw15min.parquet"
 # Enough of the real ones, and spread over their days.

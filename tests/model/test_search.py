@@ -24,8 +24,8 @@ from trips_factory import make_trips, sample
 
 
 @cache
-def trips() -> Sample:
-    return sample(make_trips("2019-01", count=3_000))
+def trips(count: int = 1_000) -> Sample:
+    return sample(make_trips("2019-01", count=count))
 
 
 @cache
@@ -53,7 +53,7 @@ def test_the_first_trial_is_of_the_parameters_known_before() -> None:
 def test_what_is_found_is_no_worse_than_what_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
     poor = {**PARAMETERS, "learning_rate": 0.3, "num_leaves": 255, "min_data_in_leaf": 10}
     monkeypatch.setattr("taxi_duration.model.search.PARAMETERS", poor)
-    found = search(InMemoryStorage(), "study", trips(), 7, Budget(6))
+    found = search(InMemoryStorage(), "study", trips(1_500), 7, Budget(6))
     complete = [t for t in found.trials if t.state == "complete"]
     assert found.best.mae == min(t.mae for t in complete) < found.trials[0].mae
     assert found.parameters == {**poor, **found.best.parameters, "rounds": found.best.rounds}

@@ -14,19 +14,27 @@ def parts() -> tuple[Sample, Sample]:
     return tuple(sample(make_trips(month, count=1_500)) for month in ("2019-01", "2019-02"))  # type: ignore[return-value]
 
 
+@pytest.fixture(scope="module")
+def model(parts: tuple[Sample, Sample]) -> DurationModel:
+    return fitted(parts)
+
+
 def fitted(parts: tuple[Sample, Sample], **changes: object) -> DurationModel:
     return fit(*parts, model_info(**changes))
 
 
-def test_the_same_trips_and_seed_give_the_same_text(parts: tuple[Sample, Sample]) -> None:
-    assert fitted(parts).texts() == fitted(parts).texts()
-    assert fitted(parts).info == fitted(parts).info
+def test_the_same_trips_and_seed_give_the_same_text(
+    parts: tuple[Sample, Sample], model: DurationModel
+) -> None:
+    again = fitted(parts)
+    assert again.texts() == model.texts()
+    assert again.info == model.info
 
 
-def test_other_trips_give_another_text(parts: tuple[Sample, Sample]) -> None:
+def test_other_trips_give_another_text(parts: tuple[Sample, Sample], model: DurationModel) -> None:
     train, calibration = parts
     fewer = Sample(train.features[1:], train.minutes[1:])
-    assert fitted((fewer, calibration)).texts() != fitted(parts).texts()
+    assert fitted((fewer, calibration)).texts() != model.texts()
 
 
 def test_the_interval_holds_four_of_five_later_trips() -> None:
@@ -38,15 +46,14 @@ def test_the_interval_holds_four_of_five_later_trips() -> None:
 
 
 def test_calibration_widens_the_interval_of_a_month_that_turned_out_longer(
-    parts: tuple[Sample, Sample],
+    parts: tuple[Sample, Sample], model: DurationModel
 ) -> None:
     train, calibration = parts
     longer = Sample(calibration.features, calibration.minutes * 1.5)
-    assert fitted((train, longer)).info.interval_margin > fitted(parts).info.interval_margin
+    assert fitted((train, longer)).info.interval_margin > model.info.interval_margin
 
 
-def test_every_golden_trip_has_its_answer(parts: tuple[Sample, Sample]) -> None:
-    model = fitted(parts)
+def test_every_golden_trip_has_its_answer(model: DurationModel) -> None:
     assert len(model.info.golden) >= 5
     model.check()
 

@@ -21,6 +21,7 @@ def reference() -> pa.Table:
     return scored_trips(3_000, month="2019-02", seed=1)
 
 
+@pytest.mark.slow
 def test_the_same_trips_do_not_drift(reference: pa.Table) -> None:
     found = compare_trips(reference, reference).columns
     assert not any(column.drifted for column in found)
@@ -28,6 +29,7 @@ def test_the_same_trips_do_not_drift(reference: pa.Table) -> None:
 
 
 @pytest.mark.parametrize("rows", [150, 3_000])
+@pytest.mark.slow
 def test_another_month_of_the_same_city_does_not_drift(reference: pa.Table, rows: int) -> None:
     assert drifted(reference, scored_trips(rows, month="2019-03", seed=2)) == set()
 
@@ -43,11 +45,13 @@ def slower_month(reference: pa.Table, slower: pa.Table) -> Comparison:
     return compare_trips(reference, slower)
 
 
+@pytest.mark.slow
 def test_slower_trips_are_a_drift_of_the_target_alone(slower_month: Comparison) -> None:
     assert [c.column_name for c in slower_month.columns if c.drifted] == ["trip_minutes"]
     assert slower_month.columns[0].column_name == "trip_minutes"
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_that_evidently_shows(
     slower_month: Comparison, slower: pa.Table
 ) -> None:
@@ -58,11 +62,13 @@ def test_the_figures_are_those_that_evidently_shows(
     assert mae["mean"] == pytest.approx(performance(slower).mae)
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_from_outside(slower_month: Comparison) -> None:
     assert "<script src=" not in slower_month.html
     assert "<link" not in slower_month.html.lower().split("<script", 1)[0]
 
 
+@pytest.mark.slow
 def test_another_mix_of_areas_is_a_drift_of_the_areas(reference: pa.Table) -> None:
     current = scored_trips(3_000, seed=2)
     mirrored = with_column(
@@ -71,6 +77,7 @@ def test_another_mix_of_areas_is_a_drift_of_the_areas(reference: pa.Table) -> No
     assert drifted(reference, mirrored) == {"pickup_community_area"}
 
 
+@pytest.mark.slow
 def test_areas_that_go_missing_are_a_drift(reference: pa.Table) -> None:
     current = scored_trips(3_000, seed=2)
     every_other = pa.array([n % 2 == 0 for n in range(3_000)])
@@ -79,6 +86,7 @@ def test_areas_that_go_missing_are_a_drift(reference: pa.Table) -> None:
     assert found == {"dropoff_community_area"}
 
 
+@pytest.mark.slow
 def test_trips_at_other_hours_are_a_drift_of_the_hour(reference: pa.Table) -> None:
     current = scored_trips(3_000, seed=2)
     start = current["trip_start_timestamp"].to_numpy()
@@ -87,6 +95,7 @@ def test_trips_at_other_hours_are_a_drift_of_the_hour(reference: pa.Table) -> No
     assert found == {"hour"}
 
 
+@pytest.mark.slow
 def test_a_column_without_values_is_left_out(reference: pa.Table) -> None:
     current = with_column(scored_trips(500), "trip_miles", pa.nulls(500, pa.float64()))
     names = {column.column_name for column in compare_trips(reference, current).columns}

@@ -39,7 +39,7 @@ def serve() -> Iterator[Serve]:
                     pass
 
             server = servers.enter_context(ThreadingHTTPServer(("127.0.0.1", port), Handler))
-            Thread(target=server.serve_forever, daemon=True).start()
+            Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             servers.callback(server.shutdown)
             return f"http://127.0.0.1:{server.server_port}"
 
@@ -79,7 +79,7 @@ def test_where_nobody_listens_the_remedy_is_told_at_once() -> None:
 def test_a_run_is_followed_across_a_restart(serve: Serve) -> None:
     port = free_port()
     answer = {"pipeline_run": {"id": 7, "status": "running", "block_runs": []}}
-    Timer(1.5, serve, args=(answer,), kwargs={"port": port}).start()
+    Timer(0.5, serve, args=(answer,), kwargs={"port": port}).start()
     with MageApi(f"http://127.0.0.1:{port}", patience_seconds=20) as mage:
         assert mage.run(7) == Run(id=7, status="running")
 

@@ -24,6 +24,7 @@ def challenger(settings: Settings) -> Challenger:
     return logged(settings)
 
 
+@pytest.mark.slow
 def test_a_registry_that_cannot_be_reached_is_an_error_within_seconds() -> None:
     started = monotonic()
     with pytest.raises(RegistryError, match="24990"):

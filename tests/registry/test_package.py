@@ -65,6 +65,7 @@ def test_it_answers_as_the_model_does(package: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_serves_it_with_the_code_that_is_stored_with_it(
     package: Path,
 ) -> None:

@@ -29,7 +29,8 @@ def test_without_git_there_is_no_commit_and_no_error(monkeypatch: pytest.MonkeyP
     assert commit() == ""
 
 
-def test_a_server_that_does_not_answer_is_named_within_seconds() -> None:
+@pytest.mark.usefixtures("quick_retries")
+def test_a_server_that_does_not_answer_is_named() -> None:
     settings = load_settings(mlflow_url="http://127.0.0.1:24990")
     with pytest.raises(RegistryError, match=r"24990.*taxi status"):
         Runs.connect(settings)

@@ -178,7 +178,10 @@ def test_a_bound_of_no_rows_is_null(client: FlaskClient) -> None:
     assert rows(ask(client, where=never, select=asked)) == [{"count": "0"}]
 
 
-def test_a_query_over_too_many_days_is_refused_as_the_citys_times_out(client: FlaskClient) -> None:
+def test_a_query_over_too_many_days_is_refused_as_the_citys_times_out(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taxi_duration.simulation.city.MOST_DAYS", 10)
     response = ask(client, order="fare DESC", where="fare > 1")
     assert response.status_code == 400
     assert response.get_json()["errorCode"] == "query.execution.timeout"

@@ -17,7 +17,7 @@ def fake_city() -> Iterator[FakeCity]:
     city.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def april() -> list[dict[str, Any]]:
     """Sixty trips a day of April 2022, from the last day to the first."""
     first = datetime(2022, 4, 1)

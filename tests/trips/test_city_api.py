@@ -1,9 +1,11 @@
 import logging
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from fake_city import Asked, Failure, FakeCity, trip
@@ -23,6 +25,14 @@ def city(fake_city: FakeCity, april: list[dict[str, Any]]) -> FakeCity:
     """A server with sixty trips on each day of April 2022."""
     fake_city.trips = april
     return fake_city
+
+
+@pytest.fixture(scope="module")
+def whole(april: list[dict[str, Any]]) -> pa.Table:
+    """The trips of that month as they load from a server that never fails."""
+    with closing(FakeCity()) as city:
+        city.trips = april
+        return city.api().load_month(APRIL).trips
 
 
 def of_day(day: str, *failures: Failure | None) -> Any:
@@ -51,9 +61,9 @@ def test_loading_twice_gives_the_same_table(city: FakeCity) -> None:
     assert api.load_month(APRIL, 100).trips.equals(api.load_month(APRIL, 100).trips)
 
 
-def test_pages_smaller_than_a_day_lose_and_repeat_nothing(city: FakeCity) -> None:
-    paged = city.api(page_rows=7).load_month(APRIL)
-    assert paged.trips.equals(city.api().load_month(APRIL).trips)
+def test_pages_smaller_than_a_day_lose_and_repeat_nothing(city: FakeCity, whole: pa.Table) -> None:
+    paged = city.api(page_rows=17).load_month(APRIL)
+    assert paged.trips.equals(whole)
 
 
 def test_every_page_is_asked_for_in_a_stable_order(city: FakeCity) -> None:
@@ -110,15 +120,14 @@ def test_days_are_asked_for_side_by_side(city: FakeCity) -> None:
     ],
     ids=lambda failure: f"{failure.status}-{failure.cut_at}-{failure.unframed}",
 )
-def test_a_page_that_fails_twice_is_fetched_again(city: FakeCity, failure: Failure) -> None:
-    whole = city.api().load_month(APRIL).trips
-    city.asked.clear()
+def test_a_page_that_fails_twice_is_fetched_again(
+    city: FakeCity, whole: pa.Table, failure: Failure
+) -> None:
     city.fail = of_day("2022-04-10", failure, failure)
     assert city.api().load_month(APRIL).trips.equals(whole)
 
 
-def test_rows_that_a_short_page_held_back_are_asked_for(city: FakeCity) -> None:
-    whole = city.api().load_month(APRIL).trips
+def test_rows_that_a_short_page_held_back_are_asked_for(city: FakeCity, whole: pa.Table) -> None:
     city.fail = lambda asked: None if "offset" in asked.clauses else Failure(rows_held_back=20)
     assert city.api().load_month(APRIL).trips.equals(whole)
 
@@ -211,11 +220,9 @@ def test_two_sources_in_one_month_are_refused(city: FakeCity) -> None:
         city.api().load_month(APRIL, 60)
 
 
-def test_with_a_token_soda_3_is_used_and_loads_the_same(city: FakeCity) -> None:
-    without = city.api(page_rows=25).load_month(APRIL)
-    city.asked.clear()
+def test_with_a_token_soda_3_is_used_and_loads_the_same(city: FakeCity, whole: pa.Table) -> None:
     with_token = city.api(page_rows=25, token=TOKEN).load_month(APRIL)
-    assert with_token.trips.equals(without.trips)
+    assert with_token.trips.equals(whole)
     assert {asked.path for asked in city.asked} == {"/api/v3/views/wrvz-psew/export.csv"}
     assert {asked.headers["X-App-Token"] for asked in city.asked} == {TOKEN}
     assert city.api(token=TOKEN).latest_month() == APRIL

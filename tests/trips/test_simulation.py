@@ -31,8 +31,13 @@ def load() -> Callable[..., LoadedMonth]:
     return load
 
 
-def test_a_simulated_month_says_that_it_is_simulated(load: Callable[..., LoadedMonth]) -> None:
-    month = load()
+@pytest.fixture(scope="module")
+def month(load: Callable[..., LoadedMonth]) -> LoadedMonth:
+    """What a server without failures gives."""
+    return load()
+
+
+def test_a_simulated_month_says_that_it_is_simulated(month: LoadedMonth) -> None:
     assert month.source == "simulated"
     assert month.trips.num_rows == 1_000
     assert month.trips["trip_seconds"].null_count < 100
@@ -40,13 +45,15 @@ def test_a_simulated_month_says_that_it_is_simulated(load: Callable[..., LoadedM
 
 @pytest.mark.parametrize("failure", ["429:3", "500:5", "cut:0.2"])
 def test_failures_change_nothing_of_what_is_loaded(
-    load: Callable[..., LoadedMonth], failure: str
+    load: Callable[..., LoadedMonth], month: LoadedMonth, failure: str
 ) -> None:
-    assert load(failure).trips.equals(load().trips)
+    assert load(failure).trips.equals(month.trips)
 
 
-def test_both_versions_of_soda_load_the_same(load: Callable[..., LoadedMonth]) -> None:
-    assert load(token="any").trips.equals(load().trips)
+def test_both_versions_of_soda_load_the_same(
+    load: Callable[..., LoadedMonth], month: LoadedMonth
+) -> None:
+    assert load(token="any").trips.equals(month.trips)
 
 
 def test_real_trips_from_a_file_arrive_whole(shared_data: Path) -> None:

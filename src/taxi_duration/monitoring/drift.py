@@ -3,20 +3,17 @@
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.exceptions import UndefinedMetricWarning
 
 from taxi_duration.monitoring.columns import CATEGORIES, NUMBERS, PREDICTION, TARGET, labelled
 from taxi_duration.monitoring.figures import ColumnDrift
 
-with warnings.catch_warnings():
-    # Evidently imports its UI server, which uses names that litestar has deprecated.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"litestar\.")
-    from evidently import DataDefinition, Dataset, Regression, Report
-    from evidently.presets import DataDriftPreset, DataSummaryPreset, RegressionPreset
+if TYPE_CHECKING:
+    from evidently import Dataset
+    from evidently.core.report import Snapshot
 
 # The distance that counts as drift, for both methods; 0.1 is Evidently's own default.
 DISTANCE: Final = 0.1
@@ -38,20 +35,7 @@ def compare(reference: pa.Table, current: pa.Table, drift_share: float) -> Compa
     """
     names = [name for name in current.column_names if _has_values(name, reference, current)]
     reference, current = labelled(reference.select(names)), labelled(current.select(names))
-    presets = [
-        DataDriftPreset(
-            cat_method="jensenshannon",
-            num_method="wasserstein",
-            per_column_threshold=thresholds(reference, current),
-            drift_share=drift_share,
-        ),
-        DataSummaryPreset(),
-        RegressionPreset(),
-    ]
-    with warnings.catch_warnings():
-        # Evidently scores bins of the target, some of which hold a single trip.
-        warnings.simplefilter("ignore", UndefinedMetricWarning)
-        snapshot = Report(presets).run(_dataset(current), _dataset(reference))
+    snapshot = _report(reference, current, drift_share)
     found = snapshot.dict()
     return Comparison(_column_drift(found), snapshot.get_html_str(as_iframe=False), found)
 
@@ -84,7 +68,33 @@ def _has_values(name: str, *tables: pa.Table) -> bool:
     return all(table[name].null_count < table.num_rows for table in tables)
 
 
-def _dataset(columns: pa.Table) -> Dataset:
+def _report(reference: pa.Table, current: pa.Table, drift_share: float) -> "Snapshot":
+    with warnings.catch_warnings():
+        # Evidently imports its UI server, which uses names that litestar has deprecated. All that
+        # takes seconds, which only those wait for who want a report.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"litestar\.")
+        from evidently import Report
+        from evidently.presets import DataDriftPreset, DataSummaryPreset, RegressionPreset
+        from sklearn.exceptions import UndefinedMetricWarning
+    presets = [
+        DataDriftPreset(
+            cat_method="jensenshannon",
+            num_method="wasserstein",
+            per_column_threshold=thresholds(reference, current),
+            drift_share=drift_share,
+        ),
+        DataSummaryPreset(),
+        RegressionPreset(),
+    ]
+    with warnings.catch_warnings():
+        # Evidently scores bins of the target, some of which hold a single trip.
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        return Report(presets).run(_dataset(current), _dataset(reference))
+
+
+def _dataset(columns: pa.Table) -> "Dataset":
+    from evidently import DataDefinition, Dataset, Regression
+
     names = columns.column_names
     definition = DataDefinition(
         categorical_columns=[name for name in CATEGORIES if name in names],
