@@ -294,6 +294,16 @@ def centroids_of_trips(folder: Path) -> dict[str, float]:
     }
 
 
+def more_months(folder: Path) -> dict[str, float]:
+    """MAE in June and July of what was learnt from one month before, from two, three and five."""
+    months = _load(folder / MONTHS_FILE, _SHARES["months"])
+    split = _cut("months", months, *_MONTHS[-1])
+    return {
+        f"{days} days": _mae(predict(Design(latest_days=days), split.train, split.test), split.test)
+        for days in (31, 61, 92, 151)
+    }
+
+
 def _load(path: Path, share: float) -> Trips:
     table = read_trips([path], min_minutes=1, max_minutes=60)
     rows = np.random.default_rng(0).random(table.num_rows) < share
@@ -329,7 +339,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     print(f"| idea | {' | '.join(FAMILIES)} |\n| --- | {' | '.join('---' for _ in FAMILIES)} |")
     measure(folder, ideas(folder))
-    for name, mae in centroids_of_trips(folder).items():
+    for name, mae in {**centroids_of_trips(folder), **more_months(folder)}.items():
         print(f"| {name} | {mae:.3f} min |")
 
 

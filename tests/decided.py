@@ -7,6 +7,7 @@ import msgspec
 
 from taxi_duration.model.comparison import SegmentFigures
 from taxi_duration.registry.gate import (
+    AnswerFigures,
     Candidate,
     Figures,
     GateDecision,
@@ -37,6 +38,8 @@ FIGURES = Figures(
     least_gain=0.08,
     coverage_80=0.805,
     rival_coverage_80=0.79,
+    answers=AnswerFigures(interval_width=11.1, pinball=1.162, late_5=0.148),
+    rival_answers=AnswerFigures(interval_width=11.6, pinball=1.181, late_5=0.151),
     milliseconds=0.3,
     segments=[
         SegmentFigures("weekend", 4_000, 3.4, 3.5, 0.81),

@@ -28,9 +28,15 @@ def test_every_trip_is_in_one_part_and_later_parts_are_later(numbers: set[int]) 
     assert starts[split.test].min() >= np.datetime64(MARCH)
 
 
-def test_about_an_eighth_of_the_history_calibrates() -> None:
+def test_whole_days_with_an_eighth_of_the_history_or_more_calibrate() -> None:
     split = split_by_time(quarters(*range(5_000), 8_000), MARCH)
-    assert split.calibration.sum() == 625
+    assert split.calibration_from == datetime(2019, 2, 15)
+    assert split.calibration.sum() == 5_000 - 45 * 96
+
+
+def test_the_end_of_a_history_of_one_day_calibrates() -> None:
+    split = split_by_time(quarters(*range(96), 8_000), MARCH)
+    assert split.calibration_from == datetime(2019, 1, 1, 21)
 
 
 def test_trips_of_one_moment_stay_together() -> None:

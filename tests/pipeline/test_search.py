@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,16 @@ from sqlalchemy import text
 
 from monitored import with_own_database
 from taxi_duration.model.dataset import Sample
-from taxi_duration.model.search import Budget, Found, Trial, search, study_name
+from taxi_duration.model.search import (
+    Budget,
+    Found,
+    History,
+    Parameters,
+    Trial,
+    confirm,
+    search,
+    study_name,
+)
 from taxi_duration.model.training import PARAMETERS
 from taxi_duration.monitoring.database import connect
 from taxi_duration.pipeline.search import search_parameters, study_storage
@@ -48,8 +58,23 @@ def trips() -> Sample:
 
 
 @cache
+def later() -> Sample:
+    """Trips that have no part in the search, and confirm its winner."""
+    return sample(make_trips("2019-02", count=1_000))
+
+
+def history() -> History:
+    return History(trips(), later())
+
+
+@cache
 def uninterrupted() -> Found:
     return search(InMemoryStorage(), "study", trips(), SEED, Budget(TRIALS))
+
+
+@cache
+def confirmed() -> Parameters:
+    return confirm(uninterrupted(), history(), SEED).parameters
 
 
 def searched(settings: Settings, trials: int = TRIALS) -> tuple[dict[str, Any], str]:
@@ -58,7 +83,7 @@ def searched(settings: Settings, trials: int = TRIALS) -> tuple[dict[str, Any], 
     parent = runs.start("2019-02 simulated", TAGS)
     with runs.ending(parent):
         found = search_parameters(
-            settings, runs, parent, TAGS, trips(), SEED, {"trials": trials, "seconds": 0}
+            settings, runs, parent, TAGS, history(), SEED, {"trials": trials, "seconds": 0}
         )
     return found, parent
 
@@ -100,7 +125,7 @@ def settings(backends: Settings) -> Iterator[Settings]:
 def parent(settings: Settings) -> str:
     """The run of a search that was not interrupted."""
     found, parent = searched(settings)
-    assert found == uninterrupted().parameters
+    assert found == confirmed()
     return parent
 
 
@@ -133,10 +158,17 @@ def test_the_search_has_a_run_between_its_trials_and_the_pipeline_s_run(
     assert run.data.tags["best_trial"] == str(uninterrupted().best.number)
 
 
+def test_the_run_says_that_the_known_parameters_stay(settings: Settings, parent: str) -> None:
+    assert uninterrupted().best is uninterrupted().trials[0]
+    tags = Runs.connect(settings).client.get_run(parent).data.tags
+    assert tags["search_kept"] == "known parameters"
+    assert tags["search_reason"] == "no trial is better than the first"
+
+
 def test_a_search_that_is_asked_for_again_is_over_at_once(settings: Settings, parent: str) -> None:
     before = ended_trials(settings)
     found, again = searched(settings)
-    assert found == uninterrupted().parameters
+    assert found == confirmed()
     assert ended_trials(settings) == before
     assert trial_runs(settings, again).keys() == trial_runs(settings, parent).keys()
 
@@ -180,7 +212,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was(backends: Settings, root:
         assert [(t.state, t.parameters, t.mae) for t in ended] == [
             (t.state, t.parameters, t.mae) for t in uninterrupted().trials
         ]
-        assert found == uninterrupted().parameters
+        assert found == confirmed()
         logged = trial_runs(settings, parent)
         assert {trial.number for trial in ended} <= logged.keys()
         states = [run.data.tags["state"] for run in logged.values()]
@@ -234,6 +266,9 @@ def test_a_run_with_a_budget_fits_with_what_it_found(
         key=lambda run: run.data.metrics["best_validation_mae"],
     )
     assert best.data.params.items() <= params.items()
+    tags = client.get_run(trained["run_id"]).data.tags
+    assert tags["search_kept"] == f"trial {best.data.tags['trial']}"
+    assert re.fullmatch(r"the winner has \d\.\d{3} against \d\.\d{3} min", tags["search_reason"])
 
 
 def test_a_run_without_a_budget_takes_the_known_parameters_and_no_optuna(

@@ -118,6 +118,30 @@ class Found(NamedTuple):
     trials: list[Trial]
 
 
+class History(NamedTuple):
+    """The trips that are searched on, and the later ones that confirm what was found."""
+
+    earlier: Sample
+    later: Sample
+
+
+class Confirmation(NamedTuple):
+    """What a search comes to on trips that had no part in it.
+
+    `parameters` are those for a fit on all trips: the winner's where its mean absolute error in
+    minutes, `found_mae`, is under `known_mae`, that of the parameters known before.
+    """
+
+    parameters: Parameters
+    known_mae: float
+    found_mae: float
+
+    @property
+    def kept_known(self) -> bool:
+        """Whether the parameters known before stay."""
+        return self.found_mae >= self.known_mae
+
+
 class Fold(NamedTuple):
     """The earlier trips, which a trial is fitted on, and the later ones, which judge it."""
 
@@ -183,6 +207,18 @@ def search(
     best = min((t for t in trials if t.state == "complete"), key=lambda trial: trial.mae)
     found = {**best.parameters, "rounds": best.rounds} if best is not trials[0] else {}
     return Found({**PARAMETERS, **found}, best, trials)
+
+
+def confirm(found: Found, history: History, seed: int) -> Confirmation:
+    """The winner against the parameters known before, on the later trips of `history`.
+
+    The best of many trials is the best on the trips that judged them, by chance as well; of a few
+    days more by chance than for any other reason.
+    """
+    known, other = (
+        _mae(parameters, history, seed) for parameters in (PARAMETERS, found.parameters)
+    )
+    return Confirmation(found.parameters if other < known else PARAMETERS, known, other)
 
 
 def rounds_for(learning_rate: float) -> int:
@@ -271,6 +307,15 @@ def _fit(trial: optuna.Trial, fold: Fold, seed: int) -> lgb.Booster:
         valid_names=["judged"],
         callbacks=[_reporter(trial)],
     )
+
+
+def _mae(parameters: Parameters, history: History, seed: int) -> float:
+    earlier, later = history
+    fitted = training_data(earlier, float(parameters["half_life_days"]))
+    options = {**booster_parameters(parameters), "objective": "l1", "seed": seed}
+    booster = lgb.train(options, fitted, int(parameters["rounds"]))
+    predicted = booster.predict(later.features, num_threads=1)
+    return float(np.abs(predicted - later.minutes).mean())
 
 
 def _reporter(trial: optuna.Trial) -> Callable[[Any], None]:

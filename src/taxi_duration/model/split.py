@@ -48,14 +48,17 @@ def split_by_time(
 def calibration_start(
     starts: NDArray[np.datetime64], calibration_share: float = CALIBRATION_SHARE
 ) -> datetime:
-    """When the latest trips begin, that share of the history which calibrates.
+    """When the latest trips begin which calibrate: whole days that hold that share, or more.
 
-    Raises NoTripsError where there are no trips, or none that are earlier.
+    Of a single day it is the latest part. Raises NoTripsError where there are no trips, or none
+    that are earlier.
     """
     earlier = np.sort(starts).astype("datetime64[us]")
     if not len(earlier):
         raise NoTripsError("There are no trips to train on.", "Load more trips.")
-    moment: datetime = earlier[int(len(earlier) * (1 - calibration_share))].item()
+    latest = earlier[int(len(earlier) * (1 - calibration_share))]
+    day = latest.astype("datetime64[D]")
+    moment: datetime = (latest if day <= earlier[0] else day).astype("datetime64[us]").item()
     if moment == earlier[0].item():
         raise NoTripsError(
             f"The trips of the history start at {moment}: none is left to train on.",

@@ -1,4 +1,4 @@
-"""Fitting the model that serves: quantile boosters, and an interval calibrated on later trips."""
+"""Fitting the model that serves: quantile boosters, and an interval calibrated on days left out."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,15 +9,15 @@ import msgspec
 import numpy as np
 
 from taxi_duration.areas import LOOP, MIDWAY, OHARE
+from taxi_duration.model.calibration import folds, margins
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import (
-    COVERAGE,
     QUANTILES,
     DurationModel,
     GoldenTrip,
     ModelInfo,
 )
-from taxi_duration.model.features import FEATURES, GROUPS, Floats, trip_groups
+from taxi_duration.model.features import FEATURES, Floats
 from taxi_duration.model.history import known_calendar, lost_areas, recency
 
 # One thread: on two cores that also run the stack, LightGBM's threads wait for each other by
@@ -49,8 +49,6 @@ _OURS: Final = (
     "interval_leaves",
     "half_life_days",
 )
-# A group of fewer trips leans on the common margin as if it had so many trips of that.
-_GROUP_PRIOR: Final = 100
 
 # Known and unknown areas, airports, a trip within one area, night, rush hour and weekend.
 _GOLDEN: Final[tuple[tuple[int | None, int | None, datetime], ...]] = (
@@ -65,18 +63,16 @@ _GOLDEN: Final[tuple[tuple[int | None, int | None, datetime], ...]] = (
 
 
 def fit(train: Sample, calibration: Sample, info: ModelInfo) -> DurationModel:
-    """The model of `train` and `calibration`, which is later and says how far off it will be.
+    """The model of `train` and `calibration`, which is later.
 
-    The margins of the interval are those that boosters of `train` need to hold the trips of
-    `calibration`; the boosters that serve are then fitted on both, as the latest trips say most of
-    those to come. `info` says what the trips are, and the parameters and seed of the fit; its
-    margins and golden trips are filled in.
+    The boosters that serve are fitted on both, as the latest trips say most of those to come. The
+    margins of their interval are those that boosters need which have not seen the trips they are
+    asked for: `calibration`, and in turn each block of days of `train`. `info` says what the trips
+    are, and the parameters and seed of the fit; its margins and golden trips are filled in.
     """
     both = Sample.join(train, calibration)
-    median = fit_booster(both, "prediction", info)
-    earlier = [median if q == "prediction" else fit_booster(train, q, info) for q in QUANTILES]
-    info = _calibrated(DurationModel(earlier, info), calibration)
-    boosters = [median if q == "prediction" else fit_booster(both, q, info) for q in QUANTILES]
+    boosters = [fit_booster(both, name, info) for name in QUANTILES]
+    info = _calibrated(train, calibration, info)
     model = DurationModel(boosters, info)
     golden = tuple(
         GoldenTrip(pickup, dropoff, start, model.answer(pickup, dropoff, start))
@@ -88,7 +84,7 @@ def fit(train: Sample, calibration: Sample, info: ModelInfo) -> DurationModel:
 def fit_booster(trips: Sample, name: str, info: ModelInfo) -> lgb.Booster:
     """The booster of one of QUANTILES."""
     parameters: dict[str, Any] = {**PARAMETERS, **info.parameters, "seed": info.seed}
-    data = training_data(trips, float(parameters["half_life_days"]))
+    data = training_data(trips, half_life(info))
     rounds = parameters["rounds"]
     # L1 is the median, and LightGBM fits it faster than the quantile of one half.
     objective: dict[str, Any] = {"objective": "l1"}
@@ -101,6 +97,11 @@ def fit_booster(trips: Sample, name: str, info: ModelInfo) -> lgb.Booster:
             "learning_rate": parameters["interval_learning_rate"],
         }
     return lgb.train({**booster_parameters(parameters), **objective}, data, int(rounds))
+
+
+def half_life(info: ModelInfo) -> float:
+    """In how many days a trip comes to count half as much."""
+    return float({**PARAMETERS, **info.parameters}["half_life_days"])
 
 
 def booster_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,37 +120,27 @@ def training_data(trips: Sample, half_life_days: float) -> lgb.Dataset:
     )
 
 
-def _calibrated(model: DurationModel, calibration: Sample) -> ModelInfo:
-    """The model's info with the margins that make its interval hold 80% of `calibration`.
-
-    Split conformal quantile regression: Romano, Patterson and Candès, 2019, "Conformalized
-    Quantile Regression". A trip's score is how far it lies outside the interval. Groups have
-    margins of their own (Mondrian: Vovk et al., 2003), drawn to the common one where they are
-    small.
-    """
-    scores = interval_scores(model, calibration)
-    common = _margin(scores)
-    groups = trip_groups(calibration.features)
-    margins = {}
-    for place, name in enumerate(GROUPS):
-        own = scores[groups == place]
-        if len(own):
-            share = len(own) / (len(own) + _GROUP_PRIOR)
-            margins[name] = share * _margin(own) + (1 - share) * common
-    return msgspec.structs.replace(model.info, interval_margin=common, group_margins=margins)
+def _calibrated(train: Sample, calibration: Sample, info: ModelInfo) -> ModelInfo:
+    """The info with the margins that make an interval hold 80% of days that it has not seen."""
+    parts = [
+        (left_out, _scores(fitted, left_out, info))
+        for fitted, left_out in folds(train, calibration)
+    ]
+    trips = Sample.join(*(left_out for left_out, _ in parts))
+    scores = np.concatenate([scores for _, scores in parts])
+    keep = ~lost_areas(trips.features)
+    features = trips.features[keep]
+    found = margins(scores[keep], recency(features, half_life(info)), features)
+    return msgspec.structs.replace(info, interval_margin=found.common, group_margins=found.groups)
 
 
-def interval_scores(model: DurationModel, trips: Sample) -> Floats:
-    """Minutes by which each trip lies outside what the boosters answer; negative: inside. (n,)."""
-    features = trips.features
-    lower = model.boosters[0].predict(features, num_threads=1)
-    upper = model.boosters[2].predict(features, num_threads=1)
-    return np.asarray(np.maximum(lower - trips.minutes, trips.minutes - upper))
-
-
-def _margin(scores: Floats) -> float:
-    rank = min(np.ceil((len(scores) + 1) * COVERAGE) / len(scores), 1.0)
-    return float(np.quantile(scores, rank, method="higher"))
+def _scores(fitted: Sample, left_out: Sample, info: ModelInfo) -> Floats:
+    """Minutes by which each trip lies outside what boosters of others answer, of shape (n,)."""
+    lower, upper = (
+        fit_booster(fitted, name, info).predict(left_out.features, num_threads=1)
+        for name in ("lower", "upper")
+    )
+    return np.asarray(np.maximum(lower - left_out.minutes, left_out.minutes - upper))
 
 
 def importance(model: DurationModel) -> dict[str, float]:

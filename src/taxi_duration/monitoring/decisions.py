@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from taxi_duration.monitoring.database import connect, migrate, upsert
 from taxi_duration.monitoring.tables import gate_decisions
-from taxi_duration.registry.gate import GateDecision
+from taxi_duration.registry.gate import AnswerFigures, GateDecision
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 
@@ -29,6 +29,7 @@ def write_decision(
 def _row(model: str, decision: GateDecision, page_url: str) -> dict[str, Any]:
     candidate, figures = decision.candidate, decision.figures
     names = ("mae", "rival_mae", "floor_mae", "gain", "least_gain", "coverage_80", "milliseconds")
+    answers = figures.answers if figures else None
     return {
         "model": model,
         "run_id": candidate.parent_run_id,
@@ -41,6 +42,10 @@ def _row(model: str, decision: GateDecision, page_url: str) -> dict[str, Any]:
         "rival": str(decision.rival),
         "trips": decision.rows.trips,
         **{name: getattr(figures, name) if figures else None for name in names},
+        **{
+            name: getattr(answers, name) if answers else None
+            for name in AnswerFigures.__struct_fields__
+        },
         "checks": msgspec.to_builtins(decision.checks),
         "segments": msgspec.to_builtins(figures.segments) if figures else [],
         "page_url": page_url,

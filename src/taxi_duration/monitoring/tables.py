@@ -178,6 +178,9 @@ gate_decisions: Final = Table(
             "least_gain": "Lower end of the gain, by a paired bootstrap",
             "coverage_80": "Share of trips inside its 80% interval, 0 to 1",
             "milliseconds": "Time that the candidate takes to answer one trip",
+            "interval_width": "Mean width of its 80% interval, minutes",
+            "pinball": "Pinball loss, a mean over its three quantiles, minutes",
+            "late_5": "Share that arrived 5 or more minutes later than it said, 0 to 1",
         }.items()
     ),
     _value("checks", JSONB, "Each rule: name, whether it is kept, and what was found."),

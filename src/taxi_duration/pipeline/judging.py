@@ -10,14 +10,15 @@ import numpy as np
 
 from taxi_duration.errors import ModelError
 from taxi_duration.model.comparison import by_segment, paired_gain
-from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.duration_model import QUANTILES, DurationModel
 from taxi_duration.model.features import Floats
-from taxi_duration.model.metrics import interval_metrics, point_metrics
+from taxi_duration.model.metrics import answer_metrics
 from taxi_duration.model.segments import segments
 from taxi_duration.pipeline.training_tables import LaterTrips, read_later_trips, read_predictions
 from taxi_duration.registry.candidates import FLOOR, SERVABLE
 from taxi_duration.registry.champion import Champion, champion, load, load_candidate
 from taxi_duration.registry.gate import (
+    AnswerFigures,
     Candidate,
     Figures,
     GateDecision,
@@ -123,6 +124,7 @@ def _figures(
     seed: int,
 ) -> Figures:
     minutes, answers = trips.sample.minutes, model.predict(trips.sample.features)
+    own, its = answer_metrics(minutes, answers, QUANTILES), _metrics(trips, opponent)
     rival = floor if opponent.answers is None else opponent.answers[:, 1]
     errors, rival_errors = np.abs(answers[:, 1] - minutes), np.abs(rival - minutes)
     gain = paired_gain(rival_errors, errors, trips.start, confidence=rules.confidence, seed=seed)
@@ -133,17 +135,17 @@ def _figures(
         floor_mae=float(np.abs(floor - minutes).mean()),
         gain=gain.minutes,
         least_gain=gain.least,
-        coverage_80=_coverage(minutes, answers),
-        rival_coverage_80=(
-            None if opponent.answers is None else _coverage(minutes, opponent.answers)
-        ),
+        coverage_80=own["coverage_80"],
+        rival_coverage_80=its.get("coverage_80"),
+        answers=_answer_figures(own),
+        rival_answers=_answer_figures(its) if its else None,
         milliseconds=milliseconds_per_trip(model),
         segments=by_segment(minutes, answers, rival, parts, rules.segment_trips),
     )
 
 
-def _coverage(minutes: Floats, answers: Floats) -> float:
-    return interval_metrics(minutes, answers[:, 0], answers[:, 2])["coverage_80"]
+def _answer_figures(metrics: dict[str, float]) -> AnswerFigures:
+    return AnswerFigures(**{name: metrics[name] for name in AnswerFigures.__struct_fields__})
 
 
 def _rows(evaluated: dict[str, Any], trips: LaterTrips) -> Rows:
@@ -171,4 +173,4 @@ def _notes(month: str, opponent: Opponent) -> list[str]:
 def _metrics(trips: LaterTrips, opponent: Opponent) -> dict[str, float]:
     if opponent.answers is None:
         return {}
-    return point_metrics(trips.sample.minutes, opponent.answers[:, 1])
+    return answer_metrics(trips.sample.minutes, opponent.answers, QUANTILES)

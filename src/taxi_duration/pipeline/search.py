@@ -9,8 +9,16 @@ from optuna.storages import RDBStorage
 from sqlalchemy import Connection, NullPool, func, select
 from sqlalchemy.schema import CreateSchema
 
-from taxi_duration.model.dataset import Sample
-from taxi_duration.model.search import Budget, Parameters, Trial, search, study_name
+from taxi_duration.model.search import (
+    Budget,
+    Found,
+    History,
+    Parameters,
+    Trial,
+    confirm,
+    search,
+    study_name,
+)
 from taxi_duration.monitoring.database import connect
 from taxi_duration.registry.runs import Runs
 from taxi_duration.registry.trials import TrialRuns
@@ -20,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # Optuna makes its tables in the first schema of the search path.
 SCHEMA: Final = "search"
+_KNOWN: Final = "known parameters"
 
 
 def search_parameters(
@@ -27,16 +36,18 @@ def search_parameters(
     runs: Runs,
     parent: str,
     tags: Mapping[str, str],
-    trips: Sample,
+    history: History,
     seed: int,
     budget: Mapping[str, Any],
 ) -> Parameters:
-    """The best parameters for `trips`, which are in the order of their start.
+    """The best parameters for the earlier trips of `history`, in the order of their start.
 
-    `budget` has `trials` and `seconds`. The same trips and seed have one study: a search that was
+    They have to be better than those known before on its later trips too, or these stay. `budget`
+    has `trials` and `seconds`. The same trips and seed have one study: a search that was
     killed goes on where it was, and one that is asked for again with the same budget is over at
     once. Every trial has a run in MLflow.
     """
+    trips = history.earlier
     study = study_name(f"{tags['source']} {tags['months']}", trips, seed)
     with study_storage(settings, study) as storage:
         trial_runs = TrialRuns.of(runs, study, parent, tags)
@@ -47,7 +58,6 @@ def search_parameters(
                 metrics={"best_validation_mae": found.best.mae, "trials": len(found.trials)},
                 tags={"best_trial": str(found.best.number)},
             )
-    runs.record(parent, tags={"search_run": trial_runs.run_id})
     log.info(
         "searched %d trials: the best is trial %d, %.3f minutes on later trips: %s",
         len(found.trials),
@@ -55,7 +65,22 @@ def search_parameters(
         found.best.mae,
         found.parameters,
     )
-    return found.parameters
+    parameters, tags = _confirmed(found, history, seed)
+    runs.record(parent, tags={"search_run": trial_runs.run_id, **tags})
+    return parameters
+
+
+def _confirmed(found: Found, history: History, seed: int) -> tuple[Parameters, dict[str, str]]:
+    """The parameters to train with, and the tags that say why."""
+    if found.best is found.trials[0]:
+        reason = "no trial is better than the first"
+        log.info("%s: the known parameters stay", reason)
+        return found.parameters, {"search_kept": _KNOWN, "search_reason": reason}
+    known = confirm(found, history, seed)
+    pair = f"{known.found_mae:.3f} against {known.known_mae:.3f} min"
+    kept = _KNOWN if known.kept_known else f"trial {found.best.number}"
+    log.info("on %d later trips: %s, fit with: %s", len(history.later.minutes), pair, kept)
+    return known.parameters, {"search_kept": kept, "search_reason": f"the winner has {pair}"}
 
 
 @contextmanager

@@ -5,14 +5,17 @@ counts and figures. Trips, features and predictions travel through S3, models th
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
 
 from taxi_duration.model.baselines import BASELINES
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import QUANTILES, ModelInfo
 from taxi_duration.model.features import FEATURES, Floats
-from taxi_duration.model.metrics import interval_metrics, point_metrics
+from taxi_duration.model.metrics import answer_metrics, late_share, point_metrics
 from taxi_duration.model.split import split_by_time
 from taxi_duration.model.training import PARAMETERS
 from taxi_duration.pipeline.training_tables import (
@@ -118,7 +121,7 @@ def _train(
         run_ids[name], predictions[name] = candidates.train_baseline(
             name, baseline, history, seed, test
         )
-    built = {**built, "parameters": _parameters(settings, built, candidates, train)}
+    built = {**built, "parameters": _parameters(settings, built, candidates, parts)}
     trained = candidates.train_model(train, calibration, model_info(settings, built))
     run_ids[SERVABLE] = trained.run_id
     answers = trained.model.predict(test.features)
@@ -128,16 +131,24 @@ def _train(
 
 
 def _parameters(
-    settings: Settings, built: Reference, candidates: Candidates, train: Sample
+    settings: Settings, built: Reference, candidates: Candidates, parts: Mapping[str, Sample]
 ) -> dict[str, Any]:
     """The best known parameters, or those that a search finds where one was asked for."""
     budget = built.get("search", {})
     if not any(budget.values()):
         return PARAMETERS
-    from taxi_duration.pipeline.search import search_parameters  # noqa: PLC0415  seldom needed
+    # Seldom needed.
+    from taxi_duration.model.search import History  # noqa: PLC0415
+    from taxi_duration.pipeline.search import search_parameters  # noqa: PLC0415
 
     return search_parameters(
-        settings, candidates.runs, candidates.parent, candidates.tags, train, built["seed"], budget
+        settings,
+        candidates.runs,
+        candidates.parent,
+        candidates.tags,
+        History(parts[TRAIN], parts[CALIBRATION]),
+        built["seed"],
+        budget,
     )
 
 
@@ -145,11 +156,12 @@ def _evaluate(
     runs: Runs, trained: Reference, name: str, predictions: dict[str, Floats]
 ) -> dict[str, float]:
     minutes, predicted = predictions[MINUTES], predictions[name]
-    metrics, model_id = point_metrics(minutes, predicted), None
     if name == SERVABLE:
-        lower, _, upper = (predictions[column] for column in _answer_columns())
-        metrics |= interval_metrics(minutes, lower, upper)
-        model_id = trained["model_id"]
+        answers = np.column_stack([predictions[column] for column in _answer_columns()])
+        metrics, model_id = answer_metrics(minutes, answers, QUANTILES), trained["model_id"]
+    else:
+        late = late_share(minutes, predicted)
+        metrics, model_id = {**point_metrics(minutes, predicted), "late_5": late}, None
     record_evaluation(runs, trained["candidates"][name], minutes, predicted, metrics, model_id)
     return metrics
 

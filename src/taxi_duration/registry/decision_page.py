@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 
 from taxi_duration.model.comparison import SegmentFigures
-from taxi_duration.registry.gate import Check, Figures, GateDecision
+from taxi_duration.registry.gate import AnswerFigures, Check, Figures, GateDecision
 
 _STYLE: Final = """
 body { margin: 0; font-family: system-ui, sans-serif; line-height: 1.5; color: #1c2733; }
@@ -74,6 +74,7 @@ def _figures(figures: Figures, rival: str) -> str:
         ("MAE, minutes", f"{figures.mae:.3f}", f"{figures.rival_mae:.3f}"),
         ("MAE of the floor, minutes", f"{figures.floor_mae:.3f}", ""),
         ("inside the 80% interval", f"{figures.coverage_80:.1%}", f"{held:.1%}" if held else ""),
+        *_answers(figures.answers, figures.rival_answers),
         ("gain, minutes", f"{figures.gain:+.3f}", ""),
         ("lower end of the gain", f"{figures.least_gain:+.3f}", ""),
         ("one trip, milliseconds", f"{figures.milliseconds:.2f}", ""),
@@ -86,6 +87,18 @@ def _figures(figures: Figures, rival: str) -> str:
 <h2>Segments, the worst for the candidate first</h2>
 {_table(["segment", "#trips", "#MAE", "#rival's MAE", "#change", "#inside"], _rows(segments))}
 """
+
+
+def _answers(own: AnswerFigures, its: AnswerFigures | None) -> list[tuple[str, str, str]]:
+    rows = {
+        "width of the interval, minutes": (".2f", "interval_width"),
+        "pinball loss, minutes": (".3f", "pinball"),
+        "5 minutes late or more": (".1%", "late_5"),
+    }
+    return [
+        (text, format(getattr(own, name), form), format(getattr(its, name), form) if its else "")
+        for text, (form, name) in rows.items()
+    ]
 
 
 def _rows(segments: list[SegmentFigures]) -> list[str]:

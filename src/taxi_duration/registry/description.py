@@ -22,8 +22,8 @@ def describe(
     trips = info.train_trips + info.calibration_trips
     table = "\n".join([_HEADER, *(_row(name, figures) for name, figures in rows)])
     return f"""\
-- Trained on {trips:,} trips of {", ".join(info.months)}; the latest {info.calibration_trips:,} of
-  them calibrated the interval.
+- Trained on {trips:,} trips of {", ".join(info.months)}; the interval
+  was calibrated on days left out in turn, at last the latest {info.calibration_trips:,} trips.
 - Tested on {test_trips:,} later trips, of {tested_on}.
 - Source of all trips: {info.source}, version {info.lake_version} of {info.lake_uri}.
 

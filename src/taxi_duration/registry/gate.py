@@ -61,6 +61,15 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
         return "the floor (there is no champion yet)"
 
 
+class AnswerFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers with an interval were like: minutes, and a share between 0 and 1."""
+
+    interval_width: float
+    pinball: float
+    # The share that arrived 5 or more minutes later than predicted.
+    late_5: float
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate and its rival on the same trips; minutes, shares between 0 and 1."""
 
@@ -73,6 +82,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     coverage_80: float
     # None where the rival has no interval.
     rival_coverage_80: float | None
+    answers: AnswerFigures
+    rival_answers: AnswerFigures | None
     # To answer one trip.
     milliseconds: float
     segments: list[SegmentFigures]

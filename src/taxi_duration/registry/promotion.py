@@ -206,7 +206,11 @@ def _gate_tags(decision: GateDecision) -> dict[str, str]:
         "run": decision.candidate.parent_run_id,
     }
     if decision.figures:
-        values = msgspec.structs.asdict(decision.figures)
+        figures = decision.figures
+        values = {
+            **msgspec.structs.asdict(figures),
+            **msgspec.structs.asdict(figures.answers),
+        }
         numbers = {name: value for name, value in values.items() if isinstance(value, float)}
         tags |= {name: f"{value:.6g}" for name, value in numbers.items()}
     return {f"{GATE_PREFIX}{name}": value for name, value in tags.items()}
