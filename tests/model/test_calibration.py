@@ -41,10 +41,11 @@ def test_days_are_cut_into_runs_of_about_the_same_length(days: int, blocks: int)
     assert np.ptp(lengths) <= 1
 
 
-def test_a_single_day_is_cut_into_parts_of_as_many_trips() -> None:
-    block = day_blocks(features(1), 3)
-    assert (np.diff(block) >= 0).all()
-    assert np.bincount(block).tolist() == [32, 32, 32]
+def test_the_evening_of_a_single_day_alone_is_left_out() -> None:
+    every = history(1)
+    early = np.arange(96) < 84
+    [only] = folds(every.only(early), every.only(~early))
+    assert (len(only.fitted.minutes), len(only.left_out.minutes)) == (84, 12)
 
 
 def test_every_trip_is_left_out_once_and_never_by_boosters_that_saw_it() -> None:

@@ -26,6 +26,7 @@ def test_a_decision_is_a_row_with_figures_rules_and_segments(database: Settings)
     assert (row["model"], row["run_id"], row["version"]) == (database.model_name, "parent", None)
     assert (row["promoted"], row["champion"], row["rival"]) == (False, "2", "champion 2")
     assert (row["mae"], row["gain"], row["trips"]) == (3.6, 0.1, 12_345)
+    assert (row["interval_width"], row["pinball"], row["late_5"]) == (11.1, 1.162, 0.148)
     assert row["month"].isoformat() == "2019-03-01"
     assert [check["name"] for check in row["checks"] if not check["passed"]] == ["speed"]
     assert row["segments"][0]["name"] == "weekend"

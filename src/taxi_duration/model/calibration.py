@@ -40,26 +40,22 @@ class Margins(NamedTuple):
 
 
 def folds(train: Sample, calibration: Sample) -> Iterator[Fold]:
-    """Each block of days of `train` left out in turn, and at last `calibration`, which is later."""
-    block = day_blocks(train.features, BLOCKS - 1)
-    for number in np.unique(block):
-        out = block == number
-        # A single block can only be known from the trips after it.
-        yield Fold(Sample.join(train.only(~out), calibration), train.only(out))
+    """Each block of days of `train` left out in turn, and at last `calibration`, which is later.
+
+    A history of one day has no other day to leave out: its evening, `calibration`, says it all.
+    """
+    day = column(Sample.join(train, calibration).features, "day")
+    if np.ptp(day):
+        block = day_blocks(train.features, BLOCKS - 1)
+        for number in np.unique(block):
+            out = block == number
+            yield Fold(Sample.join(train.only(~out), calibration), train.only(out))
     yield Fold(train, calibration)
 
 
 def day_blocks(features: Floats, count: int) -> NDArray[np.intp]:
-    """The block of each of n trips, (n,): `count` runs of days, or fewer where days are fewer.
-
-    Of a single day they are parts with about as many trips each. How wrong its evening is about its
-    morning is the nearest that one day has to how wrong it is about the next.
-    """
+    """The block of each of n trips, (n,): `count` runs of days, or fewer where days are fewer."""
     days, place = np.unique(column(features, "day"), return_inverse=True)
-    if len(days) == 1:
-        hour = column(features, "hour")
-        begins = np.quantile(hour, np.arange(1, count) / count)
-        return np.asarray(np.searchsorted(begins, hour, side="right"))
     count = min(count, len(days))
     return np.asarray(place * count // max(len(days), 1))
 
