@@ -20,8 +20,9 @@ from taxi_duration.model.history import column
 
 # Each block costs the fit of another interval.
 BLOCKS: Final = 4
-# A group of fewer trips leans on the common margin as if it had so many trips of that.
-_GROUP_PRIOR: Final = 100
+# A group of few trips, or of few days, leans on the common margin as if it had so many of that.
+_PRIOR_TRIPS: Final = 100
+_PRIOR_DAYS: Final = 30
 
 
 class Fold(NamedTuple):
@@ -66,22 +67,27 @@ def margins(scores: Floats, weights: Floats, features: Floats) -> Margins:
     A trip's score is by how many minutes it lies outside the interval (conformalized quantile
     regression: Romano, Patterson and Candès, 2019). The weights let the latest trips count most
     (Barber et al., 2023, "Conformal prediction beyond exchangeability"). Groups have margins of
-    their own (Mondrian: Vovk et al., 2003), drawn to the common one where they are small.
+    their own (Mondrian: Vovk et al., 2003), drawn to the common one where they are small, or where
+    the days are few: a handful of days says little of how a group's days differ.
     """
     common = _margin(scores, weights)
     groups = trip_groups(features)
+    _, firsts = np.unique(column(features, "day"), return_index=True)
+    days = effective(weights[firsts])
+    # One day says nothing of how days differ, in a group or in all of them.
+    known = days / (days + _PRIOR_DAYS) if len(firsts) > 1 else 1.0
     found = {}
     for place, name in enumerate(GROUPS):
         own = groups == place
         if own.any():
-            trips = effective_trips(weights[own])
-            share = trips / (trips + _GROUP_PRIOR)
+            trips = effective(weights[own])
+            share = known * trips / (trips + _PRIOR_TRIPS)
             found[name] = share * _margin(scores[own], weights[own]) + (1 - share) * common
     return Margins(common, found)
 
 
-def effective_trips(weights: Floats) -> float:
-    """How many trips of equal weight say as much as these (Kish, 1965, "Survey Sampling")."""
+def effective(weights: Floats) -> float:
+    """How many of equal weight say as much as these (Kish, 1965, "Survey Sampling")."""
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
