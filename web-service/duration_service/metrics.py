@@ -30,8 +30,18 @@ MODEL: Final = Gauge(
     ["version", "run_id", "source"],
     multiprocess_mode="livemax",
 )
-RELOADS: Final = Counter("taxi_model_reloads", "Models that began to answer")
-REFUSALS: Final = Counter("taxi_model_refusals", "Champions that failed their check")
+CHALLENGER: Final = Gauge(
+    "taxi_challenger_info",
+    "1 for the model that answers in shadow",
+    ["version", "run_id"],
+    multiprocess_mode="livemax",
+)
+RELOADS: Final = Counter(
+    "taxi_model_reloads", "Models that began to answer in a worker process", ["role"]
+)
+REFUSALS: Final = Counter(
+    "taxi_model_refusals", "Models that failed a worker process's check", ["role"]
+)
 REGISTRY_UP: Final = Gauge(
     "taxi_registry_up", "1 while the registry answers", multiprocess_mode="livemin"
 )
