@@ -13,6 +13,7 @@ from folder_registry import FolderRegistry, other, value
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.model.features import Floats
+from taxi_duration.settings import Settings
 
 TRIPS = [{"pickup_community_area": 8, "trip_id": "a"}, {"dropoff_community_area": 32}]
 
@@ -24,8 +25,8 @@ class Kept:
         self.answered: list[Answered] = []
         self.roles: set[str] = set()
 
-    def log(self, answered: list[Answered], role: str) -> None:
-        self.answered += answered
+    def log(self, answered: Answered, role: str) -> None:
+        self.answered.append(answered)
         self.roles.add(role)
 
 
@@ -118,6 +119,17 @@ def test_the_champion_answers_and_both_answers_can_be_logged(
     assert said == pytest.approx([answer["prediction"] + 1 for answer in [*answers, one]])
     assert all(0 < answered.seconds < 5 for answered in kept.answered)
     assert shadow.calls == 1, "all that was asked is answered by one call"
+
+
+def test_without_a_log_or_the_setting_nothing_runs_in_shadow(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Shadow.from_settings(settings, Kept()) is None
+    wanted = settings.model_copy(update={"shadow": True})
+    assert Shadow.from_settings(wanted, Kept()) is not None
+    assert not caplog.text
+    assert Shadow.from_settings(wanted, None) is None
+    assert "not logged" in caplog.text
 
 
 def test_a_challenger_that_was_promoted_does_not_answer_beside_itself(

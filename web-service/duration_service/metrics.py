@@ -4,9 +4,11 @@ gunicorn's workers share them through files in PROMETHEUS_MULTIPROC_DIR, which h
 this module is imported: web-service/gunicorn.conf.py does it.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Metric
+from prometheus_client.registry import Collector
 
 from duration_service.observations import Answered, Handled
 
@@ -36,6 +38,7 @@ CHALLENGER: Final = Gauge(
     ["version", "run_id"],
     multiprocess_mode="livemax",
 )
+_OF_MODELS: Final = ("taxi_model_info", "taxi_challenger_info")
 RELOADS: Final = Counter(
     "taxi_model_reloads", "Models that began to answer in a worker process", ["role"]
 )
@@ -60,6 +63,23 @@ LOG_DATABASE_UP: Final = Gauge(
     "1 while Postgres takes predictions",
     multiprocess_mode="livemin",
 )
+
+
+class Present:
+    """What a registry of metrics has, without the models that answer no longer.
+
+    gunicorn's workers cannot take back what they have shared; they set it to 0.
+    """
+
+    def __init__(self, registry: Collector) -> None:
+        self.registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, one after the other."""
+        for metric in self.registry.collect():
+            if metric.name in _OF_MODELS:
+                metric.samples = [sample for sample in metric.samples if sample.value]
+            yield metric
 
 
 class RequestMetrics:

@@ -5,7 +5,7 @@ It works in the thread of the observations, so that no request waits for it.
 
 import logging
 from time import perf_counter
-from typing import Final, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 
@@ -21,20 +21,18 @@ from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ROLE: Final = "challenger"
-
 
 class AnswerLog(Protocol):
     """Where shadow answers go."""
 
-    def log(self, answered: list[Answered], role: str) -> None:
+    def log(self, answered: Answered, role: Literal["challenger"]) -> None:
         """Keep these answers of a model in that role."""
 
 
 class ChallengerHolder(Followed):
     """The challenger of this process, as long as the registry has one."""
 
-    role = ROLE
+    role = "challenger"
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -74,11 +72,33 @@ class Shadow:
         self.challenger = challenger
         self.answers = answers
 
+    @classmethod
+    def from_settings(cls, settings: Settings, answers: AnswerLog | None) -> Self | None:
+        """The shadow that the settings ask for, None where they do not; it does not watch yet.
+
+        Without a log nobody would see what it answers, so there is none either.
+        """
+        if not settings.shadow:
+            return None
+        if answers is None:
+            log.warning("no challenger answers in shadow: predictions are not logged")
+            return None
+        return cls(ChallengerHolder.from_settings(settings), answers)
+
+    def start(self) -> None:
+        """Watch the registry for challengers."""
+        self.challenger.start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self.challenger.stop()
+
     def observe(self, answered: list[Answered], handled: list[Handled]) -> None:  # noqa: ARG002
         """Answer the same trips by the challenger, and log it."""
         served = self.challenger.served
         if served and (own := [one for one in answered if _differs(one.served, served)]):
-            self.answers.log(shadow_answers(served, own), ROLE)
+            for one in shadow_answers(served, own):
+                self.answers.log(one, "challenger")
 
 
 def shadow_answers(served: Served, answered: list[Answered]) -> list[Answered]:
