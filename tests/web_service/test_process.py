@@ -176,6 +176,18 @@ def test_with_the_registry_away_the_model_on_disk_answers(alone: Settings) -> No
         assert NOBODY in ready["registry"]["error"]
 
 
+def test_the_processes_are_small_and_the_one_that_forks_has_no_threads(alone: Settings) -> None:
+    with serving(alone) as service:
+        until(lambda: len(service.workers()) == WORKERS)
+        service.predict([TRIP] * 10_000)
+        assert psutil.Process(service.process.pid).num_threads() == 1
+        for worker in map(psutil.Process, service.workers()):
+            assert worker.memory_info().rss < 250 * 1024 * 1024
+            mapped = " ".join(file.path for file in worker.memory_maps())
+            assert "lightgbm" in mapped
+            assert not re.search(r"/(pandas|sklearn|pyarrow|mlflow)/", mapped)
+
+
 def test_with_nothing_at_all_the_service_lives_and_says_when_to_ask_again(tmp_path: Path) -> None:
     with serving(load_settings(home=tmp_path, mlflow_url=NOBODY)) as service:
         answer = service.predict()
