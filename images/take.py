@@ -13,9 +13,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import TaxiError
 from taxi_duration.monitoring.reports import list_reports
-from taxi_duration.registry.champion import Champion, champion
+from taxi_duration.registry.champion import champion
 from taxi_duration.registry.client import client
 from taxi_duration.settings import Settings, load_settings
 
@@ -63,7 +64,7 @@ def close_assistant(page: Page) -> None:
     page.wait_for_timeout(3000)
 
 
-def the_champion(settings: Settings) -> Champion:
+def the_champion(settings: Settings) -> ModelVersion:
     """Whoever serves; TaxiError where nobody does."""
     best = champion(settings)
     if best is None:

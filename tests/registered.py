@@ -2,8 +2,9 @@
 
 from uuid import uuid4
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
-from taxi_duration.registry.champion import ALIAS, Champion
+from taxi_duration.registry.champion import ALIAS
 from taxi_duration.registry.client import client
 from taxi_duration.registry.package import log_model
 from taxi_duration.registry.promotion import Challenger, register
@@ -29,7 +30,7 @@ def logged(
     return Challenger(model_id, run_id, source, ["2019-01", "2019-02"], metrics, 3.7)
 
 
-def registered(settings: Settings, source: str = "simulated") -> Champion:
+def registered(settings: Settings, source: str = "simulated") -> ModelVersion:
     """A new version."""
     return register(settings, logged(settings, source=source))
 

@@ -4,10 +4,21 @@
 """
 
 import logging
+import os
+from importlib import import_module
 
+from taxi_duration.model.lean import import_lightgbm
 from taxi_duration.settings import load_settings
 
 settings = load_settings()
+
+# What takes longest to import, all workers have from this process: they start in no time, and
+# share its memory. It stays without threads, which do not live through a fork: numpy's library for
+# matrices, of which the service multiplies none, would start one a core.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+import_lightgbm()
+for module in ("taxi_duration.registry.champion", "taxi_duration.contract", "flask"):
+    import_module(module)
 
 bind = f"{settings.host}:{settings.service_port}"
 workers = settings.service_workers
@@ -31,5 +42,5 @@ logging.basicConfig(
     level=settings.log_level.upper(),
     format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s",
 )
-# An outage of the registry is logged once where it begins; urllib3 would repeat it at every look.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
+# It would tell of every look at the registry.
+logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -12,6 +12,7 @@ TaxiError
 │   ├── NoModelError           there is none yet
 │   └── DamagedModelError      its files are not the ones that were trained
 ├── RegistryError          the registry refused or cannot be reached
+│   └── UnknownVersionError    it has no such version, or no version holds the alias
 ├── PromotionError         a version cannot become champion
 ├── ReproductionError      an earlier run cannot be trained again, or gives another model
 ├── MonitoringError        a report or its figures cannot be made, stored or read
@@ -78,6 +79,10 @@ class DamagedModelError(ModelError):
 
 class RegistryError(TaxiError):
     """The registry refused or cannot be reached."""
+
+
+class UnknownVersionError(RegistryError):
+    """The registry has no such version, or no version holds the alias."""
 
 
 class PromotionError(TaxiError):

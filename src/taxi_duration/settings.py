@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     model_poll_seconds: float = Field(
         5, gt=0, description="How often the service looks for a new champion."
     )
+    shadow: bool = Field(
+        False,
+        description="Have the challenger answer in shadow all that the champion answers, for the"
+        " prediction log only.",
+    )
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."
     )

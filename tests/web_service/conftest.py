@@ -10,9 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from duration_service import create_app
-from duration_service.champion import ModelHolder, Served
+from duration_service.champion import ModelHolder
 from duration_service.observations import Observations
 from duration_service.registry import MlflowRegistry
+from duration_service.served import Served
 from duration_service.shelf import Shelf
 from taxi_duration.contract import ModelVersion, RegistryView
 from taxi_duration.model.duration_model import QUANTILES, DurationModel, GoldenTrip, ModelInfo

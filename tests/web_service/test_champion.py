@@ -1,44 +1,19 @@
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from duration_service import champion as module
+from duration_service import following as module
 from duration_service.champion import ModelHolder
 from duration_service.shelf import Shelf
+from folder_registry import FolderRegistry, other, value
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import NoModelError, RegistryError
-
-
-class FolderRegistry:
-    """A registry whose models are folders; it can be away, and can hand out damaged models."""
-
-    def __init__(self, model: Path, champion: ModelVersion | None = None) -> None:
-        self.model = model
-        self.holds = champion
-        self.away = False
-        self.damaged = False
-        self.downloads = 0
-
-    def champion(self) -> ModelVersion | None:
-        if self.away:
-            raise RegistryError("The registry does not answer.", "Start it.")
-        return self.holds
-
-    def download(self, champion: ModelVersion, folder: Path) -> Path:
-        target = folder / f"{champion.version}-{champion.run_id}"
-        if not target.is_dir():
-            self.downloads += 1
-            shutil.copytree(self.model, target)
-            if self.damaged:
-                (target / "model.json").write_text("{}")
-        return target
+from taxi_duration.errors import NoModelError
 
 
 @pytest.fixture
@@ -57,10 +32,6 @@ def new_holder(
 @pytest.fixture
 def holder(new_holder: Callable[[], ModelHolder]) -> ModelHolder:
     return new_holder()
-
-
-def other(champion: ModelVersion, version: str) -> ModelVersion:
-    return msgspec.structs.replace(champion, version=version, run_id=f"run-{version}")
 
 
 def version(holder: ModelHolder) -> str:
@@ -240,3 +211,56 @@ def test_the_watch_brings_a_new_champion_without_a_request_that_fails_or_mixes(
         assert set(seen) <= {(champion.version, champion.run_id), ("4", "run-4")}
     finally:
         holder.stop()
+
+
+def answering(version: ModelVersion) -> float:
+    return value(
+        "taxi_model_info", version=version.version, run_id=version.run_id, source=version.source
+    )
+
+
+def test_the_metrics_name_the_model_that_answers_now_and_count_what_came_and_what_was_refused(
+    holder: ModelHolder, registry: FolderRegistry, champion: ModelVersion
+) -> None:
+    reloads = value("taxi_model_reloads_total", role="champion")
+    refusals = value("taxi_model_refusals_total", role="champion")
+    holder.look()
+    assert answering(champion) == 1
+    registry.holds = later = other(champion, "4")
+    holder.look()
+    registry.holds, registry.damaged = other(champion, "5"), True
+    holder.look()
+    assert [answering(one) for one in (champion, later, registry.holds)] == [0, 1, 0]
+    assert value("taxi_model_reloads_total", role="champion") == reloads + 2
+    assert value("taxi_model_refusals_total", role="champion") == refusals + 1
+
+
+def test_the_metrics_say_whether_the_registry_answers(
+    holder: ModelHolder, registry: FolderRegistry
+) -> None:
+    holder.look()
+    assert value("taxi_registry_up") == 1
+    registry.away = True
+    holder.look()
+    assert value("taxi_registry_up") == 0
+
+
+def test_no_look_is_later_than_the_interval(
+    registry: FolderRegistry, champion: ModelVersion, tmp_path: Path
+) -> None:
+    holder = ModelHolder(registry, Shelf(tmp_path / "models", champion.name), 0.2)
+    looks: list[float] = []
+
+    def look() -> None:
+        looks.append(time.monotonic())
+
+    holder.served = None
+    holder.look()
+    holder.look = look  # type: ignore[method-assign]
+    holder.start()
+    until(lambda: len(looks) > 5)
+    holder.stop()
+    waits = [later - earlier for earlier, later in pairwise(looks)]
+    assert min(waits) > 0.13
+    assert sum(waits) / len(waits) < 0.2
+    assert max(waits) - min(waits) > 0.001, "the processes of a fleet are not to ask all at once"

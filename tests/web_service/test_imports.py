@@ -7,7 +7,6 @@ import tomllib
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 
 # Imports what it is told, where all that an installation without groups lacks cannot be found.
@@ -69,15 +68,8 @@ def imported(root: Path, modules: str) -> str:
 def test_what_the_service_may_not_need_is_known(root: Path) -> None:
     absent = absent_modules(root)
     assert {"pandas", "pyarrow", "sklearn", "boto3", "matplotlib", "alembic", "evidently"} <= absent
-    assert not {"flask", "lightgbm", "mlflow", "msgspec", "numpy", "scipy", "httpx"} & absent
+    assert not {"flask", "lightgbm", "msgspec", "numpy", "scipy", "httpx"} & absent
 
 
-@pytest.mark.parametrize("modules", ["duration_service", "duration_service.registry"])
-def test_the_service_starts_without_any_groups_packages_and_without_mlflow(
-    root: Path, modules: str
-) -> None:
-    assert imported(root, modules) == "False"
-
-
-def test_the_registry_is_asked_without_any_groups_packages(root: Path) -> None:
-    assert imported(root, "duration_service taxi_duration.registry.champion") == "True"
+def test_the_service_and_its_registry_need_no_groups_packages_and_no_mlflow(root: Path) -> None:
+    assert imported(root, "duration_service taxi_duration.registry.champion") == "False"

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duration_service.champion import EXTENSION, ModelHolder, Served
+from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.served import Served
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.model.features import feature_matrix, feature_row

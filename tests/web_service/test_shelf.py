@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import threading
@@ -153,3 +154,23 @@ def test_only_the_newest_models_are_kept(
         shelf.fetch(other(champion, version), downloads)
         os.utime(shelf.folder / f"{version}-run-{version}" / RECORD, (number, number))
     assert len(list(shelf.folder.glob("*/"))) == MOST_KEPT
+
+
+def test_models_are_read_side_by_side_while_nobody_writes(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    with shelf._lock(fcntl.LOCK_SH):
+        reading = threading.Thread(target=shelf.last_good)
+        reading.start()
+        reading.join(timeout=10)
+        assert not reading.is_alive()
+
+
+def test_a_model_is_read_from_a_disk_that_cannot_be_written(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    before = {path: path.stat().st_mtime_ns for path in shelf.folder.rglob("*")}
+    assert shelf.last_good() is not None
+    assert {path: path.stat().st_mtime_ns for path in shelf.folder.rglob("*")} == before

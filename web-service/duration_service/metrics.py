@@ -4,9 +4,11 @@ gunicorn's workers share them through files in PROMETHEUS_MULTIPROC_DIR, which h
 this module is imported: web-service/gunicorn.conf.py does it.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Metric
+from prometheus_client.registry import Collector
 
 from duration_service.observations import Answered, Handled
 
@@ -30,8 +32,19 @@ MODEL: Final = Gauge(
     ["version", "run_id", "source"],
     multiprocess_mode="livemax",
 )
-RELOADS: Final = Counter("taxi_model_reloads", "Models that began to answer")
-REFUSALS: Final = Counter("taxi_model_refusals", "Champions that failed their check")
+CHALLENGER: Final = Gauge(
+    "taxi_challenger_info",
+    "1 for the model that answers in shadow",
+    ["version", "run_id"],
+    multiprocess_mode="livemax",
+)
+_OF_MODELS: Final = ("taxi_model_info", "taxi_challenger_info")
+RELOADS: Final = Counter(
+    "taxi_model_reloads", "Models that began to answer in a worker process", ["role"]
+)
+REFUSALS: Final = Counter(
+    "taxi_model_refusals", "Models that failed a worker process's check", ["role"]
+)
 REGISTRY_UP: Final = Gauge(
     "taxi_registry_up", "1 while the registry answers", multiprocess_mode="livemin"
 )
@@ -50,6 +63,23 @@ LOG_DATABASE_UP: Final = Gauge(
     "1 while Postgres takes predictions",
     multiprocess_mode="livemin",
 )
+
+
+class Present:
+    """What a registry of metrics has, without the models that answer no longer.
+
+    gunicorn's workers cannot take back what they have shared; they set it to 0.
+    """
+
+    def __init__(self, registry: Collector) -> None:
+        self.registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, one after the other."""
+        for metric in self.registry.collect():
+            if metric.name in _OF_MODELS:
+                metric.samples = [sample for sample in metric.samples if sample.value]
+            yield metric
 
 
 class RequestMetrics:

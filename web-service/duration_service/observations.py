@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
 
-from duration_service.champion import Served
+from duration_service.served import Served
 from taxi_duration.contract import Trip
 from taxi_duration.model.features import Floats
 

@@ -9,10 +9,11 @@ from flask import Blueprint, Response, current_app, g, request
 from numpy.typing import NDArray
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from duration_service.champion import Served, model_holder
+from duration_service.champion import model_holder
 from duration_service.observations import Answered, observations
 from duration_service.problems import ProblemError
 from duration_service.requests import EXAMPLE, decode_trips
+from duration_service.served import Served
 from taxi_duration.contract import ChicagoTime, Prediction, Trip
 from taxi_duration.model.features import feature_matrix, feature_row
 

@@ -1,11 +1,10 @@
-"""Where champions come from."""
+"""Where the models come from."""
 
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from taxi_duration.contract import ModelVersion
+from taxi_duration.registry import champion
 from taxi_duration.settings import Settings
 
 
@@ -15,6 +14,9 @@ class Registry(Protocol):
     def champion(self) -> ModelVersion | None:
         """The version that should serve, or None; RegistryError where it cannot be reached."""
 
+    def challenger(self) -> ModelVersion | None:
+        """The version that may serve next, or None; RegistryError as above."""
+
     def download(self, version: ModelVersion, folder: Path) -> Path:
         """The folder below `folder` with the model's own files: all of them, or none.
 
@@ -23,25 +25,19 @@ class Registry(Protocol):
 
 
 class MlflowRegistry:
-    """The settings' MLflow server.
-
-    MLflow takes seconds to import, so the first call does it, in the thread that watches: a
-    process answers from its disk meanwhile.
-    """
+    """The settings' MLflow server."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def champion(self) -> ModelVersion | None:
         """The version that holds the alias `champion`."""
-        from taxi_duration.registry import champion  # noqa: PLC0415
+        return champion.champion(self.settings)
 
-        found = champion.champion(self.settings)
-        return msgspec.convert(found, ModelVersion | None, from_attributes=True)
+    def challenger(self) -> ModelVersion | None:
+        """The version that holds the alias `challenger`."""
+        return champion.champion(self.settings, champion.CHALLENGER)
 
     def download(self, version: ModelVersion, folder: Path) -> Path:
         """The folder below `folder` with the version's own files."""
-        from taxi_duration.registry import champion  # noqa: PLC0415
-
-        found = champion.Champion(**msgspec.structs.asdict(version))
-        return champion.download(self.settings, found, folder)
+        return champion.download(self.settings, version, folder)

@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +36,9 @@ class Shelf:
 
     def last_good(self) -> tuple[ModelVersion, DurationModel] | None:
         """The model that served last, or the one before it where that cannot be used."""
-        with self._lock():
+        if not self.folder.is_dir():
+            return None
+        with self._lock(fcntl.LOCK_SH):
             for folder in self._newest_first():
                 try:
                     version = _record(folder)
@@ -50,13 +53,18 @@ class Shelf:
 
         Raises ModelError where it fails its check; nothing of it stays then.
         """
-        with self._lock():
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock(fcntl.LOCK_EX):
             folder = download(version, self.folder)
-            try:
+        try:
+            # Reading takes longest; the processes of a machine do it side by side.
+            with self._lock(fcntl.LOCK_SH):
                 model = DurationModel.load(folder)
-            except ModelError:
-                shutil.rmtree(folder)
-                raise
+        except ModelError:
+            with self._lock(fcntl.LOCK_EX):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        with self._lock(fcntl.LOCK_EX):
             _write_record(folder, version)
             self._tidy()
         return model
@@ -73,12 +81,17 @@ class Shelf:
         return [record.parent for record in records]
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Held by one process at a time; one that dies lets go of it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def _lock(self, kind: int) -> Iterator[None]:
+        """Held by one process that writes, or by all that read; one that dies lets go of it.
+
+        It is the folder's own, so that models can be read where nothing can be written.
+        """
+        held = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, kind)
             yield
+        finally:
+            os.close(held)
 
 
 def _record(folder: Path) -> ModelVersion:

@@ -23,6 +23,8 @@ MODEL_FOLDER: Final = "duration_model"
 INFO_FILE: Final = "model.json"
 # The quantile of each booster, in the order of the columns that `predict` answers.
 QUANTILES: Final = {"lower": 0.1, "prediction": 0.5, "upper": 0.9}
+# All that `save` writes and `load` reads.
+MODEL_FILES: Final = (INFO_FILE, *(f"{name}.txt" for name in QUANTILES))
 COVERAGE: Final = QUANTILES["upper"] - QUANTILES["lower"]
 
 
@@ -150,7 +152,7 @@ class DurationModel:
 
 
 def _text_files() -> tuple[str, ...]:
-    return tuple(f"{name}.txt" for name in QUANTILES)
+    return MODEL_FILES[1:]
 
 
 def _read(folder: Path) -> _ModelFile:

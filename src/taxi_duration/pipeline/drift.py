@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import NoTripsError
 from taxi_duration.model.baselines import fit_floor
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
@@ -15,7 +16,6 @@ from taxi_duration.monitoring import recording, reports, tracking
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
 from taxi_duration.monitoring.scoring import TRIP_COLUMNS, Predict, score, without_interval
 from taxi_duration.registry import champion
-from taxi_duration.registry.champion import Champion
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -98,7 +98,7 @@ def record_drift(settings: Settings, exported: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> Champion | None:
+def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> ModelVersion | None:
     if not cleaned["champion"]:
         logger.info("no champion yet: the floor table of the months of history scores")
         return None
@@ -134,7 +134,7 @@ def _reference(storage: Storage, cleaned: dict[str, Any], months: Sequence[str])
         ) from error
 
 
-def _model(settings: Settings, serving: Champion) -> Predict:
+def _model(settings: Settings, serving: ModelVersion) -> Predict:
     model = champion.load(settings, serving)
     return lambda trips: model.predict(trip_features(trips))
 

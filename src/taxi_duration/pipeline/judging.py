@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import ModelError
 from taxi_duration.model.comparison import by_segment, paired_gain
 from taxi_duration.model.duration_model import QUANTILES, DurationModel
@@ -16,7 +17,7 @@ from taxi_duration.model.metrics import answer_metrics
 from taxi_duration.model.segments import segments
 from taxi_duration.pipeline.training_tables import LaterTrips, read_later_trips, read_predictions
 from taxi_duration.registry.candidates import FLOOR, SERVABLE
-from taxi_duration.registry.champion import Champion, champion, load, load_candidate
+from taxi_duration.registry.champion import champion, load, load_candidate
 from taxi_duration.registry.gate import (
     AnswerFigures,
     Candidate,
@@ -111,7 +112,7 @@ def _opponent(settings: Settings, trips: LaterTrips) -> Opponent:
     return Opponent(_rival(holder), answers, tuple(holder.months))
 
 
-def _rival(holder: Champion, fault: str = "") -> Rival:
+def _rival(holder: ModelVersion, fault: str = "") -> Rival:
     return Rival(version=holder.version, source=holder.source, fault=fault)
 
 

@@ -16,13 +16,14 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import PromotionError, RegistryError
 from taxi_duration.monitoring import model_history
 from taxi_duration.monitoring.database import connect, upgrade
 from taxi_duration.monitoring.decisions import write_decision
 from taxi_duration.monitoring.model_history import ROLLBACK, Period
 from taxi_duration.registry import promotion
-from taxi_duration.registry.champion import ALIAS, CHALLENGER, Champion, load, version
+from taxi_duration.registry.champion import ALIAS, CHALLENGER, load, version
 from taxi_duration.registry.gate import GateDecision, void
 from taxi_duration.registry.promotion import Change
 from taxi_duration.settings import Settings
@@ -158,7 +159,7 @@ def settle(
 
 def promote(
     settings: Settings, number: str, by: str, reason: str, *, replace_source: bool = False
-) -> Champion:
+) -> ModelVersion:
     """Let a version serve because a person says so; the model has to be whole.
 
     Raises PromotionError where there is no reason, where it serves already, or where the champion
@@ -177,7 +178,7 @@ def promote(
     return wanted
 
 
-def rollback(settings: Settings, by: str, reason: str) -> Champion:
+def rollback(settings: Settings, by: str, reason: str) -> ModelVersion:
     """Let the former champion serve again; the next rollback goes further back.
 
     Raises PromotionError where there is none, DamagedModelError where its model is not whole.
@@ -207,7 +208,7 @@ def history(settings: Settings, alias: str = "") -> list[Period]:
     return model_history.history(settings, alias)
 
 
-def _raise_if_of_another_source(wanted: Champion, serving: Champion) -> None:
+def _raise_if_of_another_source(wanted: ModelVersion, serving: ModelVersion) -> None:
     if wanted.source != serving.source:
         raise PromotionError(
             f"Version {wanted.version} was trained on {wanted.source} trips, champion"

@@ -1,20 +1,21 @@
 """The model that serves: which version it is, and its files.
 
-A version is found by its alias, so that moving the alias is all that a promotion does.
+A version is found by its alias, so that moving the alias is all that a promotion does. The service
+imports this module, so it does without MLflow.
 """
 
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from mlflow.artifacts import download_artifacts
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 
-from taxi_duration.model.duration_model import MODEL_FOLDER, DurationModel
-from taxi_duration.registry.client import client, registry_errors
+from taxi_duration.contract import ModelVersion
+from taxi_duration.errors import UnknownVersionError
+from taxi_duration.model.duration_model import MODEL_FILES, MODEL_FOLDER, DurationModel
+from taxi_duration.registry.rest import API, mlflow_server
 from taxi_duration.settings import Settings
 
 ALIAS: Final = "champion"
@@ -24,57 +25,65 @@ SOURCE_TAG: Final = "source"
 MONTHS_TAG: Final = "months"
 # A version's figures on its test trips are tags that begin so.
 METRIC_PREFIX: Final = "metric."
-_ABSENT: Final = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+# MLflow's pages use these to show files, wherever they are stored: the server fetches them, so
+# that nobody here needs a key to the store.
+_VERSION_FILES: Final = "model-versions/get-artifact"
+_CANDIDATE_FILES: Final = "ajax-api/2.0/mlflow/logged-models/{}/artifacts/files"
 
 
-class Champion(msgspec.Struct, frozen=True):
-    """One version of the registered model."""
+class _Tag(msgspec.Struct):
+    key: str
+    value: str = ""
 
+
+class _Version(msgspec.Struct):
     name: str
     version: str
-    # The run that trained it.
-    run_id: str
-    source: str
-    # The months that it was trained on.
-    months: list[str]
-    # On its test trips: mae, rmse, … in minutes; shares between 0 and 1.
-    metrics: dict[str, float]
-    # When it was registered, UTC.
-    created_at: datetime
+    # Milliseconds since 1970.
+    creation_timestamp: int
+    run_id: str = ""
+    tags: list[_Tag] = []
 
 
-def champion(settings: Settings) -> Champion | None:
-    """The version that holds the alias `champion`; None where none does.
+class _Answer(msgspec.Struct):
+    model_version: _Version
+
+
+def champion(settings: Settings, alias: str = ALIAS) -> ModelVersion | None:
+    """The version that holds the alias; None where none does.
 
     Raises RegistryError where the registry cannot be reached.
     """
-    with registry_errors(settings):
-        try:
-            found = client(settings).get_model_version_by_alias(settings.model_name, ALIAS)
-        except MlflowException as error:
-            if error.error_code in _ABSENT:
-                return None
-            raise
-    return _champion(found)
+    query = {"name": settings.model_name, "alias": alias}
+    try:
+        with mlflow_server(settings) as server:
+            found = server.get(f"{API}/registered-models/alias", query, _Answer)
+    except UnknownVersionError:
+        return None
+    return _described(found.model_version)
 
 
-def version(settings: Settings, version: str) -> Champion:
+def version(settings: Settings, version: str) -> ModelVersion:
     """A version by its number. Raises RegistryError where there is no such version."""
-    with registry_errors(settings):
-        return _champion(client(settings).get_model_version(settings.model_name, version))
+    query = {"name": settings.model_name, "version": version}
+    with mlflow_server(settings) as server:
+        found = server.get(f"{API}/model-versions/get", query, _Answer)
+    return _described(found.model_version)
 
 
-def download(settings: Settings, champion: Champion, folder: Path) -> Path:
+def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     """The folder below `folder` with the model's own files: all of them, or none.
 
     What was fetched once is not fetched again, and any number of processes may share `folder`.
     """
-    target = folder / f"{champion.version}-{champion.run_id}"
+    target = folder / f"{version.version}-{version.run_id}"
     if target.is_dir():
         return target
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
-        files = _fetch(settings, champion, Path(temporary))
+        files = Path(temporary) / MODEL_FOLDER
+        query = {"name": version.name, "version": version.version}
+        _fetch(settings, files, _VERSION_FILES, query, "path")
         try:
             files.rename(target)
         except OSError:
@@ -84,45 +93,40 @@ def download(settings: Settings, champion: Champion, folder: Path) -> Path:
     return target
 
 
-def load(settings: Settings, champion: Champion) -> DurationModel:
+def load(settings: Settings, version: ModelVersion) -> DurationModel:
     """The model of a version, its hashes and golden answers checked.
 
     Raises RegistryError where it cannot be fetched, DamagedModelError where it is not whole.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        return DurationModel.load(download(settings, champion, Path(temporary)))
+        return DurationModel.load(download(settings, version, Path(temporary)))
 
 
 def load_candidate(settings: Settings, model_id: str) -> DurationModel:
     """A logged model that is no version yet; checked, and with the errors, as `load`."""
-    with registry_errors(settings), tempfile.TemporaryDirectory() as temporary:
-        location = client(settings).get_logged_model(model_id).artifact_location
-        return DurationModel.load(_files(settings, location, Path(temporary)))
+    with tempfile.TemporaryDirectory() as temporary:
+        files = Path(temporary) / MODEL_FOLDER
+        _fetch(settings, files, _CANDIDATE_FILES.format(model_id), {}, "artifact_file_path")
+        return DurationModel.load(files)
 
 
-def _fetch(settings: Settings, champion: Champion, folder: Path) -> Path:
-    with registry_errors(settings):
-        uri = client(settings).get_model_version_download_uri(champion.name, champion.version)
-        return _files(settings, uri, folder)
+def _fetch(
+    settings: Settings, folder: Path, page: str, query: Mapping[str, str], path_name: str
+) -> None:
+    """Bring the model's files into the new `folder`; the page's parameter `path_name` names one."""
+    folder.mkdir()
+    with mlflow_server(settings) as server:
+        for name in MODEL_FILES:
+            path = {path_name: f"artifacts/{MODEL_FOLDER}/{name}"}
+            server.download(page, {**query, **path}, folder / name)
 
 
-def _files(settings: Settings, uri: str, folder: Path) -> Path:
-    return Path(
-        download_artifacts(
-            artifact_uri=f"{uri}/artifacts/{MODEL_FOLDER}",
-            dst_path=str(folder),
-            tracking_uri=settings.mlflow_url,
-            registry_uri=settings.mlflow_url,
-        )
-    )
-
-
-def _champion(found: ModelVersion) -> Champion:
-    tags = found.tags
-    return Champion(
+def _described(found: _Version) -> ModelVersion:
+    tags = {tag.key: tag.value for tag in found.tags}
+    return ModelVersion(
         name=found.name,
-        version=str(found.version),
-        run_id=found.run_id or "",
+        version=found.version,
+        run_id=found.run_id,
         source=tags.get(SOURCE_TAG, ""),
         months=tags.get(MONTHS_TAG, "").split(),
         metrics={

@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.exceptions import MlflowException
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.registry.champion import (
     METRIC_PREFIX,
     MONTHS_TAG,
     SOURCE_TAG,
-    Champion,
     version,
 )
 from taxi_duration.registry.client import client, registry_errors
@@ -76,7 +76,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def register(settings: Settings, challenger: Challenger) -> Champion:
+def register(settings: Settings, challenger: Challenger) -> ModelVersion:
     """The version of the challenger's model, made where there is none.
 
     Raises RegistryError; the aliases are what they were.
@@ -102,7 +102,7 @@ def versions(settings: Settings) -> list[Version]:
     with registry_errors(settings):
         registry = client(settings)
         aliases = _aliases(registry, settings.model_name)
-        found: list[ModelVersion] = []
+        found: list[RegisteredVersion] = []
         token: str | None = None
         while token is None or token:
             page = registry.search_model_versions(
@@ -167,7 +167,7 @@ def _aliases(registry: MlflowClient, name: str) -> dict[str, str]:
     return {alias: str(number) for alias, number in found.items()}
 
 
-def _version(found: ModelVersion, aliases: Mapping[str, str]) -> Version:
+def _version(found: RegisteredVersion, aliases: Mapping[str, str]) -> Version:
     tags, number = found.tags, str(found.version)
     return Version(
         version=number,

@@ -1,0 +1,102 @@
+"""The calls to MLflow, against a server that answers what it is told."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from taxi_duration.errors import RegistryError, UnknownVersionError
+from taxi_duration.registry.champion import champion, version
+from taxi_duration.settings import Settings, load_settings
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """One answer to everything, and the last request's sign-in."""
+
+    status, body, signed = 200, b"{}", ""
+
+    def do_GET(self) -> None:
+        type(self).signed = self.headers.get("Authorization", "")
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output short."""
+
+
+@pytest.fixture
+def answers() -> Iterator[type[Answers]]:
+    kind = type("AnswersOfThisTest", (Answers,), {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        kind.port = server.server_port  # type: ignore[attr-defined]
+        yield kind
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def settings(answers: type[Answers]) -> Settings:
+    port = answers.port  # type: ignore[attr-defined]
+    return load_settings(mlflow_url=f"http://ada:secret@127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b"<html>"),
+        (503, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "busy"}'),
+        (403, b"Permission denied"),
+        (200, b"<html>this is another server"),
+        (200, b'{"model_version": {"name": "m"}}'),
+    ],
+)
+def test_what_no_registry_answers_is_an_error_that_names_the_server_and_no_password(
+    settings: Settings, answers: type[Answers], status: int, body: bytes
+) -> None:
+    answers.status, answers.body = status, body
+    with pytest.raises(RegistryError, match=r"127\.0\.0\.1") as caught:
+        champion(settings)
+    assert "secret" not in str(caught.value)
+    assert not isinstance(caught.value, UnknownVersionError)
+
+
+def test_an_alias_that_nobody_holds_is_none_and_a_version_that_is_not_there_an_error(
+    settings: Settings, answers: type[Answers]
+) -> None:
+    answers.status = 404
+    answers.body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such thing"}'
+    assert champion(settings) is None
+    with pytest.raises(UnknownVersionError, match="no such thing"):
+        version(settings, "7")
+
+
+def test_a_version_is_told_by_its_tags(settings: Settings, answers: type[Answers]) -> None:
+    answers.body = (
+        b'{"model_version": {"name": "m", "version": "3", "creation_timestamp": 1646115164000,'
+        b' "run_id": "r", "status": "READY", "tags": [{"key": "source", "value": "city"},'
+        b' {"key": "months", "value": "2022-01 2022-02"}, {"key": "metric.mae", "value": "4.1"}]}}'
+    )
+    found = version(settings, "3")
+    assert (found.source, found.months) == ("city", ["2022-01", "2022-02"])
+    assert found.metrics == {"mae": 4.1}
+    assert found.created_at.isoformat() == "2022-03-01T06:12:44+00:00"
+
+
+def test_the_sign_in_is_the_one_that_mlflow_takes_from_the_environment(
+    settings: Settings, answers: type[Answers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.status = 404
+    answers.body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}'
+    champion(settings)
+    assert answers.signed == "Basic YWRhOnNlY3JldA=="
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "eve")
+    champion(settings)
+    assert answers.signed == "Basic ZXZlOg=="
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "token")
+    champion(settings)
+    assert answers.signed == "Bearer token"
