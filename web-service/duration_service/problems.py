@@ -73,11 +73,11 @@ def _from_http(error: HTTPException) -> Response:
 
 def _detail(error: HTTPException) -> str:
     if isinstance(error, NotFound):
-        known = sorted({r.rule for r in current_app.url_map.iter_rules() if r.endpoint != "static"})
+        known = sorted({r.rule for r in current_app.url_map.iter_rules() if not r.arguments})
         return f"Nothing is at {request.path}. There are {', '.join(known)}."
     if isinstance(error, MethodNotAllowed):
-        allowed = " and ".join(sorted(error.valid_methods or []))
-        return f"{request.method} is not answered at {request.path}; {allowed} is."
+        allowed = " or ".join(sorted({*(error.valid_methods or ())} - {"HEAD", "OPTIONS"}))
+        return f"{request.method} is not answered at {request.path}; use {allowed}."
     if isinstance(error, RequestEntityTooLarge):
         return (
             f"The body is larger than {current_app.config['MAX_CONTENT_LENGTH']:,} bytes."
