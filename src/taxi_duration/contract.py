@@ -87,7 +87,11 @@ TIME_RULE: Final = (
     f"a time in Chicago, {FIRST_YEAR} to {LAST_YEAR}, such as 2022-04-01T10:30:00; with a zone it"
     " is converted; null or left out for the present time"
 )
-TRIP_ID_RULE: Final = "a string of at most 128 characters, which comes back with the answer"
+TRIP_ID_RULE: Final = (
+    "a string of at most 128 characters, none of them NUL, which comes back with the answer"
+)
+# Postgres, where predictions are kept, has no text with a NUL in it.
+TripId = Annotated[str, Meta(max_length=128, pattern=r"^[^\u0000]*$")]
 
 
 class Trip(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,9 +100,7 @@ class Trip(Struct, frozen=True, forbid_unknown_fields=True):
     pickup_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
     dropoff_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
     trip_start_timestamp: Annotated[ChicagoTime | None, Meta(description=TIME_RULE)] = None
-    trip_id: Annotated[
-        Annotated[str, Meta(max_length=128)] | None, Meta(description=TRIP_ID_RULE)
-    ] = None
+    trip_id: Annotated[TripId | None, Meta(description=TRIP_ID_RULE)] = None
 
 
 class Prediction(Struct, frozen=True):

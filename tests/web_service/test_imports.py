@@ -72,8 +72,10 @@ def test_what_the_service_may_not_need_is_known(root: Path) -> None:
     assert not {"flask", "lightgbm", "mlflow", "msgspec", "numpy", "scipy", "httpx"} & absent
 
 
-@pytest.mark.parametrize("modules", ["duration_service", "duration_service.registry"])
-def test_the_service_starts_without_any_groups_packages_and_without_mlflow(
+@pytest.mark.parametrize(
+    "modules", ["duration_service", "duration_service.registry", "taxi_duration.client"]
+)
+def test_the_service_and_its_client_start_without_any_groups_packages_and_without_mlflow(
     root: Path, modules: str
 ) -> None:
     assert imported(root, modules) == "False"

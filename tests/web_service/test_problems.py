@@ -78,6 +78,9 @@ FIELD_PROBLEMS = {
         '{"trip_start_timestamp": 1648809000}', "$.trip_start_timestamp", "1648809000", TIME_RULE
     ),
     "a trip's id that is a number": Wrong('{"trip_id": 7}', "$.trip_id", "7", TRIP_ID_RULE),
+    "a trip's id with a NUL in it": Wrong(
+        '{"trip_id": "a\\u0000"}', "$.trip_id", '"a\\u0000"', TRIP_ID_RULE
+    ),
     "the second trip of a list": Wrong(
         '[{}, {"dropoff_community_area": true}]', "$[1].dropoff_community_area", "true", AREA_RULE
     ),
@@ -128,6 +131,15 @@ def test_what_is_no_json_is_told_so(client: FlaskClient, body: str, said: str) -
     answer = client.post("/predict", data=body, content_type=JSON)
     assert answer.status_code == 400
     assert said in problem(answer).detail
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_in_another_encoding_is_refused_with_the_right_one(
+    client: FlaskClient, encoding: str
+) -> None:
+    answer = client.post("/predict", data="{}".encode(encoding), content_type=JSON)
+    assert answer.status_code == 400
+    assert "UTF-8 without a byte order mark" in problem(answer).detail
 
 
 def test_a_body_of_another_type_is_refused_with_the_type_that_is_taken(client: FlaskClient) -> None:
