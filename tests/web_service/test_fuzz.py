@@ -25,7 +25,7 @@ CASES = hypothesis_settings().max_examples
 MUTATIONS = 20 * CASES
 CHECKS = {"negative_data_rejection": {"expected-statuses": [400, 405, 413, 415, 422]}}
 # The thorough run takes minutes.
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # What goes into a body, and what is likely to hurt whoever reads it.
 BODIES = (

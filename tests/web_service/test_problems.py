@@ -1,7 +1,9 @@
 """Each thing that can be wrong with a request has its answer, which says what would be right."""
 
+import socket
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -147,6 +149,16 @@ def test_a_body_of_another_type_is_refused_with_the_type_that_is_taken(client: F
     assert answer.status_code == 415
     assert answer.headers["Accept"] == JSON
     assert "came as text/csv" in problem(answer).detail
+
+
+def test_a_body_whose_end_does_not_come_is_told_so(live: str) -> None:
+    url = urlsplit(live)
+    head = b"POST /predict HTTP/1.1\r\nHost: service\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection((url.hostname, url.port), timeout=10) as caller:
+        caller.sendall(head + b"2\r\n{}\r\nno chunk\r\n")
+        answer = b"".join(iter(lambda: caller.recv(65_536), b""))
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert b"ended before its end" in answer
 
 
 def test_a_body_that_is_compressed_is_refused(client: FlaskClient) -> None:

@@ -6,7 +6,13 @@ from uuid import uuid4
 
 import msgspec
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 
 from taxi_duration.contract import FieldProblem, Problem
 from taxi_duration.errors import NoModelError
@@ -83,6 +89,8 @@ def _detail(error: HTTPException) -> str:
             f"The body is larger than {current_app.config['MAX_CONTENT_LENGTH']:,} bytes."
             " Split the list into several requests."
         )
+    if isinstance(error, ClientDisconnected):
+        return "The body ended before its end, or its chunks cannot be read. Send it again."
     return error.description or error.name
 
 
