@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -33,6 +34,10 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The quick tests come first, so that what is broken is told within seconds."""
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in LATER[::-1]])
+
+
+# What the README's fuzz counts come from: `pytest --hypothesis-profile=thorough`.
+hypothesis.settings.register_profile("thorough", max_examples=2_000)
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,19 @@ CHICAGO: Final = ZoneInfo("America/Chicago")
 # The City's trips begin in 2013; a year outside these is a slip of the keyboard or the wrong unit.
 FIRST_YEAR: Final = 2001
 LAST_YEAR: Final = 2100
-TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
-    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
+# Every day of those years and no other: a caller's own check of the schema and the service agree.
+_DATE: Final = (
+    "(?:20(?:0[1-9]|[1-9][0-9])|2100)-"
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)"
+    "|(?:0[13578]|1[02])-31)"
+    "|20(?:0[48]|[2468][048]|[13579][26])-02-29"
 )
+_CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+_ZONE: Final = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"
+TIME: Final = re.compile(f"(?:{_DATE})[T ]{_CLOCK}{_ZONE}")
+# Python's `$` also stands before a last line break, that of JSON Schema does not.
+_END: Final = r"$(?!\n)"
 
 
 class ChicagoTime(datetime):
@@ -32,10 +41,13 @@ class ChicagoTime(datetime):
         """
         if not isinstance(value, str) or not TIME.fullmatch(value):
             raise ValueError("no time")
-        moment = cls.fromisoformat(value)
-        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            raise ValueError("a year without taxis")
-        return moment.astimezone(CHICAGO).replace(tzinfo=None) if moment.tzinfo else moment
+        return cls.of(cls.fromisoformat(value))
+
+    @classmethod
+    def of(cls, moment: datetime) -> Self:
+        """What Chicago's clocks show at `moment`; without a zone it is taken for their time."""
+        local = moment.astimezone(CHICAGO).replace(tzinfo=None) if moment.tzinfo else moment
+        return local if isinstance(local, cls) else cls.fromisoformat(local.isoformat())
 
     @classmethod
     def present(cls) -> Self:
@@ -50,17 +62,36 @@ def decode_custom(kind: type, value: Any) -> Any:
     raise NotImplementedError(f"{kind} cannot be decoded.")
 
 
+def encode_custom(value: object) -> object:
+    """The same on the way out (an `enc_hook`)."""
+    if isinstance(value, ChicagoTime):
+        return value.isoformat()
+    raise NotImplementedError(f"{type(value)} cannot be encoded.")
+
+
+def custom_schema(kind: type) -> dict[str, Any]:
+    """The JSON schema of such a type (a `schema_hook`)."""
+    if kind is ChicagoTime:
+        examples = ["2022-04-01T10:30:00", "2022-04-01T15:30:00Z"]
+        return {"type": "string", "pattern": f"^(?:{TIME.pattern}){_END}", "examples": examples}
+    raise NotImplementedError(f"{kind} has no schema.")
+
+
 # The City's JSON has numbers as strings, "8" or "8.0".
 CommunityArea = (
     Annotated[float, Meta(ge=1, le=77, multiple_of=1)]
-    | Annotated[str, Meta(pattern=r"^([1-9]|[1-6][0-9]|7[0-7])(\.0*)?$")]
+    | Annotated[str, Meta(pattern=rf"^([1-9]|[1-6][0-9]|7[0-7])(\.0*)?{_END}")]
 )
 AREA_RULE: Final = "a community area, a whole number from 1 to 77; null or left out where unknown"
 TIME_RULE: Final = (
     f"a time in Chicago, {FIRST_YEAR} to {LAST_YEAR}, such as 2022-04-01T10:30:00; with a zone it"
     " is converted; null or left out for the present time"
 )
-TRIP_ID_RULE: Final = "a string of at most 128 characters, which comes back with the answer"
+TRIP_ID_RULE: Final = (
+    "a string of at most 128 characters, none of them NUL, which comes back with the answer"
+)
+# Postgres, where predictions are kept, has no text with a NUL in it.
+TripId = Annotated[str, Meta(max_length=128, pattern=r"^[^\u0000]*$")]
 
 
 class Trip(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,9 +100,7 @@ class Trip(Struct, frozen=True, forbid_unknown_fields=True):
     pickup_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
     dropoff_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
     trip_start_timestamp: Annotated[ChicagoTime | None, Meta(description=TIME_RULE)] = None
-    trip_id: Annotated[
-        Annotated[str, Meta(max_length=128)] | None, Meta(description=TRIP_ID_RULE)
-    ] = None
+    trip_id: Annotated[TripId | None, Meta(description=TRIP_ID_RULE)] = None
 
 
 class Prediction(Struct, frozen=True):
@@ -111,11 +140,14 @@ class Health(Struct, frozen=True):
     status: Literal["alive"] = "alive"
 
 
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
 class RegistryView(Struct, frozen=True):
     """What this process last saw of the registry, None before it looked; times in UTC."""
 
     answers: bool | None = None
-    checked_at: datetime | None = None
+    checked_at: Moment | None = None
     error: str | None = None
 
 
@@ -125,7 +157,7 @@ class Refusal(Struct, frozen=True):
     version: str
     run_id: str
     reason: str
-    at: datetime
+    at: Moment
 
 
 LoadedFrom = Literal["registry", "disk"]
@@ -150,12 +182,12 @@ class ModelVersion(Struct, frozen=True):
     source: str
     months: list[str]
     metrics: dict[str, float]
-    created_at: datetime
+    created_at: Moment
 
 
 class ModelAnswer(ModelVersion, frozen=True):
     """The version that answers, and since when it does in this process; times in UTC."""
 
-    loaded_at: datetime
+    loaded_at: Moment
     loaded_from: LoadedFrom
     refused: Refusal | None

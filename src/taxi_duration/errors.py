@@ -18,6 +18,7 @@ TaxiError
 ├── MonitoringError        a report or its figures cannot be made, stored or read
 ├── PipelineError          a pipeline run failed or could not be started
 │   └── MageUnreachableError   Mage does not answer
+├── ServiceError           the service refused, failed or cannot be reached; `client` has the kinds
 └── StackError             a part of the embedded stack cannot run
     └── PortTakenError         another process listens on its port
 """
@@ -103,6 +104,10 @@ class PipelineError(TaxiError):
 
 class MageUnreachableError(PipelineError):
     """Mage does not answer."""
+
+
+class ServiceError(TaxiError):
+    """The service refused, failed or cannot be reached."""
 
 
 class StackError(TaxiError):

@@ -71,5 +71,10 @@ def test_what_the_service_may_not_need_is_known(root: Path) -> None:
     assert not {"flask", "lightgbm", "msgspec", "numpy", "scipy", "httpx"} & absent
 
 
-def test_the_service_and_its_registry_need_no_groups_packages_and_no_mlflow(root: Path) -> None:
-    assert imported(root, "duration_service taxi_duration.registry.champion") == "False"
+@pytest.mark.parametrize(
+    "modules", ["duration_service taxi_duration.registry.champion", "taxi_duration.client"]
+)
+def test_the_service_and_its_client_need_no_groups_packages_and_no_mlflow(
+    root: Path, modules: str
+) -> None:
+    assert imported(root, modules) == "False"

@@ -228,17 +228,6 @@ def test_a_body_that_does_not_tell_its_length_is_limited_too(alone: Settings) ->
         assert answer.status_code == 413
 
 
-def test_the_python_example_of_the_api_page_runs(alone: Settings) -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
-    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    with serving(alone) as service:
-        program = program.replace("http://localhost:9696", service.url)
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-        )
-    assert re.fullmatch(r"\d+ minutes \(\d+ to \d+\)\n", done.stdout)
-
-
 def test_the_first_champion_is_served_by_all_workers_soon_after_it_appears(
     registered: Registered,
 ) -> None:

@@ -126,7 +126,7 @@ def test_what_is_no_possible_time_is_refused_with_an_example(time: object) -> No
     assert "2022-04-01T10:30:00" in wrong.expected
 
 
-@pytest.mark.parametrize("trip_id", [7, True, ["a"], "x" * 129])
+@pytest.mark.parametrize("trip_id", [7, True, ["a"], "x" * 129, "a\0b", "\0"])
 def test_a_trip_id_is_a_string_that_is_not_too_long(trip_id: object) -> None:
     assert only_error({"trip_id": trip_id}).path == "$.trip_id"
 

@@ -4,7 +4,8 @@ import math
 
 from flask import Flask
 
-from duration_service import predict, status
+from duration_service import openapi, predict, status
+from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.metrics import RequestMetrics
 from duration_service.observations import Observations, observe_requests
@@ -42,5 +43,8 @@ def create_app(
     observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
+    app.register_blueprint(openapi.blueprint)
+    app.register_blueprint(browser())
     register_problems(app)
+    openapi.describe(app)
     return app

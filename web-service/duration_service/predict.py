@@ -79,6 +79,12 @@ def _body() -> bytes:
 
 def _check_content_type() -> None:
     """A body that names no type is taken for JSON; one that names another is refused."""
+    if request.content_encoding and request.content_encoding.lower() != "identity":
+        raise ProblemError(
+            415,
+            f"The body came compressed, as {request.content_encoding}; send it as it is.",
+            headers={"Accept-Encoding": "identity"},
+        )
     if request.mimetype and not request.is_json:
         raise ProblemError(
             415,

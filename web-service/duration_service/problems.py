@@ -6,7 +6,13 @@ from uuid import uuid4
 
 import msgspec
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 
 from taxi_duration.contract import FieldProblem, Problem
 from taxi_duration.errors import NoModelError
@@ -73,16 +79,18 @@ def _from_http(error: HTTPException) -> Response:
 
 def _detail(error: HTTPException) -> str:
     if isinstance(error, NotFound):
-        known = sorted({r.rule for r in current_app.url_map.iter_rules() if r.endpoint != "static"})
+        known = sorted({r.rule for r in current_app.url_map.iter_rules() if not r.arguments})
         return f"Nothing is at {request.path}. There are {', '.join(known)}."
     if isinstance(error, MethodNotAllowed):
-        allowed = " and ".join(sorted(error.valid_methods or []))
-        return f"{request.method} is not answered at {request.path}; {allowed} is."
+        allowed = " or ".join(sorted({*(error.valid_methods or ())} - {"HEAD", "OPTIONS"}))
+        return f"{request.method} is not answered at {request.path}; use {allowed}."
     if isinstance(error, RequestEntityTooLarge):
         return (
             f"The body is larger than {current_app.config['MAX_CONTENT_LENGTH']:,} bytes."
             " Split the list into several requests."
         )
+    if isinstance(error, ClientDisconnected):
+        return "The body ended before its end, or its chunks cannot be read. Send it again."
     return error.description or error.name
 
 

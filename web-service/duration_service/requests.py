@@ -1,5 +1,6 @@
 """From a request's body to checked trips, or to everything that is wrong with it at once."""
 
+import codecs
 import difflib
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ EXAMPLE: Final = (
     ' "trip_start_timestamp": "2022-04-01T10:30:00"}'
 )
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Looking for more would cost the service more than it would tell the caller.
 MOST_ERRORS: Final = 100
 # Enough of a wrong value to recognise it.
@@ -72,6 +74,8 @@ def _not_json(body: bytes, error: Exception) -> ProblemError:
     if not body.strip():
         return ProblemError(400, f"The body is empty. Send a trip, such as {EXAMPLE}, or a list.")
     hint = " NaN and Infinity are not JSON: write null." if re.search(rb"NaN|Inf", body) else ""
+    if body.startswith(BYTE_ORDER_MARKS):
+        hint = " Send it in UTF-8 without a byte order mark."
     return ProblemError(400, f"The body cannot be read as JSON: {error}.{hint}")
 
 

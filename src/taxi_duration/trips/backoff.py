@@ -1,9 +1,7 @@
 """How long to wait before the City's API is asked again."""
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 
 from tenacity import RetryCallState
 from tenacity.wait import wait_base, wait_exponential_jitter
@@ -32,18 +30,6 @@ class Backoff(wait_base):
         """The wait before the next attempt in seconds."""
         asked_for = getattr(_failure(retry_state), "retry_after", 0.0)
         return min(max(self._exponential(retry_state), asked_for), self._longest_seconds)
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a `Retry-After` header asks for, as a number or as a date; 0 without one."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0
-    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0)
 
 
 def log_pause(log: logging.Logger) -> Callable[[RetryCallState], None]:

@@ -14,7 +14,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.nap import sleep_using_event
 
 from taxi_duration.errors import CityApiError
-from taxi_duration.trips.backoff import Backoff, PassingCityApiError, log_pause, retry_after
+from taxi_duration.retry_after import retry_after
+from taxi_duration.trips.backoff import Backoff, PassingCityApiError, log_pause
 from taxi_duration.trips.soql import Query
 
 Read = TypeVar("Read")

@@ -1,0 +1,206 @@
+"""A client of the service: durations for trips, with retries and typed errors.
+
+ServiceError                 the service refused, failed or cannot be reached
+├── ServiceProblemError          it answered with a problem
+│   ├── TripsRefusedError            the request is wrong; `errors` has every field that is
+│   ├── ServiceBusyError             it has no model yet, or too many requests
+│   └── ServiceFailedError           it failed
+└── ServiceUnreachableError      it did not answer in time, or not at all
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from typing import Final, Self, TypeVar, overload
+
+import httpx
+import msgspec
+
+from taxi_duration.contract import (
+    FieldProblem,
+    ModelAnswer,
+    Prediction,
+    Problem,
+    Readiness,
+    Trip,
+    encode_custom,
+)
+from taxi_duration.errors import ServiceError
+from taxi_duration.retry_after import retry_after
+
+Kind = TypeVar("Kind")
+
+URL: Final = "http://localhost:9696"
+# Too many requests, and what a proxy answers or the service does while it starts.
+PASSING: Final = {429, 502, 503, 504}
+FIRST_WAIT_SECONDS: Final = 0.2
+# Enough of an answer that is not the service's to recognise whose it is.
+MOST_SHOWN: Final = 200
+
+
+class ServiceProblemError(ServiceError):
+    """The service answered with `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        wrong = (f"{e.path} is {e.came}; expected {e.expected}." for e in problem.errors)
+        super().__init__(f"{problem.status} {problem.title}: {problem.detail}", " ".join(wrong))
+        self.problem = problem
+
+
+class TripsRefusedError(ServiceProblemError):
+    """The request is wrong; asking again will not help."""
+
+    @property
+    def errors(self) -> tuple[FieldProblem, ...]:
+        """Every field that is wrong: its JSON path, what came, and what would be right."""
+        return self.problem.errors
+
+
+class ServiceBusyError(ServiceProblemError):
+    """The service has no model yet or too many requests; `retry_after` is in seconds."""
+
+    def __init__(self, problem: Problem, retry_after: float) -> None:
+        super().__init__(problem)
+        self.retry_after = retry_after
+
+
+class ServiceFailedError(ServiceProblemError):
+    """The service failed; its log has the cause under `problem.instance`."""
+
+
+class ServiceUnreachableError(ServiceError):
+    """The service did not answer in time, or not at all."""
+
+
+class DurationClient:
+    """Asks the service at `url`; may be shared by threads, and keeps its connections.
+
+    One attempt takes `timeout_seconds` at most. What may pass (429, 502, 503, 504, no answer) is
+    asked again up to `attempts` times in all, after a growing wait with jitter, never before the
+    time that the service names. Where that is more than `longest_wait_seconds` away, the error
+    comes at once.
+    """
+
+    def __init__(
+        self,
+        url: str = URL,
+        *,
+        timeout_seconds: float = 5,
+        attempts: int = 4,
+        longest_wait_seconds: float = 10,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._http = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport)
+        self._attempts = attempts
+        self._longest_wait_seconds = longest_wait_seconds
+        self._sleep = sleep
+
+    @overload
+    def predict(self, trips: Trip) -> Prediction: ...
+
+    @overload
+    def predict(self, trips: Sequence[Trip]) -> list[Prediction]: ...
+
+    def predict(self, trips: Trip | Sequence[Trip]) -> Prediction | list[Prediction]:
+        """The duration of one trip, or of each of a list in the same order.
+
+        Raises a ServiceError: TripsRefusedError where the trips are wrong.
+        """
+        body = msgspec.json.encode(trips, enc_hook=encode_custom)
+        if isinstance(trips, Trip):
+            return _read(self._ask("POST", "/predict", body), Prediction)
+        return _read(self._ask("POST", "/predict", body), list[Prediction])
+
+    def model(self) -> ModelAnswer:
+        """The model that answers; raises a ServiceError."""
+        return _read(self._ask("GET", "/model"), ModelAnswer)
+
+    def ready(self) -> Readiness:
+        """Whether predictions are answered, asked once; raises a ServiceError."""
+        answer = self._send("GET", "/ready", None)
+        if answer.status_code not in {200, 503}:
+            raise _problem(answer)
+        return _read(answer, Readiness)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+        """The first success of so many attempts."""
+        for attempt in range(1, self._attempts):
+            try:
+                answer = self._send(method, path, body)
+            except ServiceUnreachableError:
+                wait = _backoff(attempt)
+            else:
+                if answer.status_code not in PASSING:
+                    return _succeeded(answer)
+                wait = max(_backoff(attempt), retry_after(answer.headers))
+                if wait > self._longest_wait_seconds:
+                    raise _problem(answer)
+            self._sleep(min(wait, self._longest_wait_seconds))
+        return _succeeded(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
+        headers = {"Content-Type": "application/json"} if body else None
+        try:
+            return self._http.request(method, path, content=body, headers=headers)
+        except httpx.TransportError as error:
+            raise ServiceUnreachableError(
+                f"{self._http.base_url} does not answer ({error or type(error).__name__}).",
+                "Is the service running?",
+            ) from error
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds before the attempt after this one: doubling, and spread over half of that."""
+    longest = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
+    return random.uniform(longest / 2, longest)  # noqa: S311  # it spreads callers, and hides nothing
+
+
+def _succeeded(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        raise _problem(answer)
+    return answer
+
+
+def _problem(answer: httpx.Response) -> ServiceProblemError:
+    """The error that an answer without success stands for."""
+    try:
+        problem = msgspec.json.decode(answer.content, type=Problem)
+    except msgspec.MsgspecError:
+        # Not the service, but something between.
+        problem = _foreign(answer)
+    if answer.status_code in PASSING:
+        return ServiceBusyError(problem, retry_after(answer.headers))
+    return TripsRefusedError(problem) if answer.is_client_error else ServiceFailedError(problem)
+
+
+def _foreign(answer: httpx.Response) -> Problem:
+    status = answer.status_code
+    title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+    return Problem(type="about:blank", title=title, status=status, detail=answer.text[:MOST_SHOWN])
+
+
+def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ServiceError(
+            f"{answer.url} answered what cannot be read: {error}.", "Is it this service?"
+        ) from error

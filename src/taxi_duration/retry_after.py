@@ -1,0 +1,17 @@
+"""The header `Retry-After`, with which a server says when to ask again (RFC 9110, 10.2.3)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that a `Retry-After` header asks for, as a number or as a date; 0 without one."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0)

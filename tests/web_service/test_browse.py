@@ -1,0 +1,41 @@
+"""The page at `/docs/`, in a real browser."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+
+@pytest.mark.browser
+def test_the_page_shows_and_tries_every_endpoint_and_asks_no_other_server(
+    live: str, browser_page: Page
+) -> None:
+    asked: list[str] = []
+    said: list[str] = []
+    browser_page.on("request", lambda request: asked.append(request.url))
+    browser_page.on("console", lambda message: said.append(message.text))
+    browser_page.on("pageerror", lambda error: said.append(str(error)))
+    browser_page.goto(f"{live}/docs")
+    paths = httpx.get(f"{live}/openapi.json").json()["paths"]
+    expect(browser_page.locator(".opblock")).to_have_count(len(paths))
+
+    browser_page.locator(".opblock-post .opblock-summary-control").click()
+    browser_page.get_by_role("button", name="Execute").click()
+    answer = browser_page.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").nth(1)).to_contain_text("200")
+    expect(answer).to_contain_text('"unit": "minutes"')
+
+    assert f"{live}/predict" in asked
+    assert {url for url in asked if not url.startswith((f"{live}/", "data:"))} == set()
+    assert said == []
+
+
+def test_the_browser_is_forbidden_to_ask_other_servers(live: str) -> None:
+    for path in ("/docs/", "/docs/swagger-ui-bundle.js"):
+        policy = httpx.get(live + path).headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "http" not in policy
+
+
+def test_only_the_pages_own_files_are_served(live: str) -> None:
+    for path in ("/docs/../app.py", "/docs/%2e%2e/flask_swagger_ui.py", "/docs//etc/passwd"):
+        assert httpx.get(live + path, follow_redirects=True).status_code == 404

@@ -1,0 +1,205 @@
+"""The client, asking the service itself, or a server that behaves as proxies and floods do."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import msgspec
+import pytest
+from flask import Flask, Response
+
+from duration_service.champion import EXTENSION, ModelHolder
+from taxi_duration.client import (
+    DurationClient,
+    ServiceBusyError,
+    ServiceFailedError,
+    ServiceUnreachableError,
+    TripsRefusedError,
+)
+from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
+from taxi_duration.errors import ServiceError
+
+TO_OHARE = Trip(8, 76, ChicagoTime(2022, 4, 1, 10, 30), "to the airport")
+
+
+class Waits(list[float]):
+    """Stands for `time.sleep`, and keeps how long was slept."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+def asking(waits: Waits) -> Callable[..., DurationClient]:
+    """Clients of applications in this process."""
+
+    def make(app: Flask, **options: int) -> DurationClient:
+        return DurationClient(
+            "http://service", transport=httpx.WSGITransport(app), sleep=waits, **options
+        )
+
+    return make
+
+
+def answering(*answers: tuple[int, Mapping[str, str], str]) -> Flask:
+    """A server that gives these answers one after the other, and the last one ever after."""
+    app = Flask("server", static_folder=None)
+    left = list(answers)
+
+    @app.post("/predict")
+    def predict() -> Response:
+        status, headers, text = left.pop(0) if len(left) > 1 else left[0]
+        return Response(text, status, headers)
+
+    return app
+
+
+GOOD = (
+    200,
+    {"Content-Type": "application/json"},
+    '{"prediction": 27.4, "lower": 20.1, "upper": 38.0, "unit": "minutes", "model_version": "3",'
+    ' "run_id": "r", "trip_id": null}',
+)
+
+
+def test_a_trip_is_answered_with_a_prediction_and_a_list_with_a_list(
+    app: Flask, asking: Callable[..., DurationClient], champion: ModelVersion
+) -> None:
+    with asking(app) as client:
+        one = client.predict(TO_OHARE)
+        assert 0 < one.lower <= one.prediction <= one.upper
+        assert (one.model_version, one.trip_id) == (champion.version, "to the airport")
+        assert client.predict([TO_OHARE, TO_OHARE]) == [one, one]
+        assert client.predict((TO_OHARE,)) == [one]
+
+
+def test_a_moment_with_a_zone_is_the_same_moment_in_chicago(
+    app: Flask, asking: Callable[..., DurationClient]
+) -> None:
+    moment = ChicagoTime.of(datetime(2022, 4, 1, 15, 30, tzinfo=UTC))
+    assert moment == TO_OHARE.trip_start_timestamp
+    client = asking(app)
+    assert client.predict(Trip(8, 76, moment, "to the airport")) == client.predict(TO_OHARE)
+
+
+def test_the_model_and_the_readiness_come_as_types(
+    app: Flask, empty: Flask, asking: Callable[..., DurationClient], champion: ModelVersion
+) -> None:
+    client = asking(app)
+    assert client.model().run_id == champion.run_id
+    assert client.ready().model_version == champion.version
+    assert not asking(empty).ready().ready
+
+
+def test_wrong_trips_are_refused_at_once_with_every_wrong_field(
+    app: Flask, asking: Callable[..., DurationClient], waits: Waits
+) -> None:
+    with pytest.raises(TripsRefusedError) as caught:
+        asking(app).predict([TO_OHARE, Trip(99, 0)])
+    assert [error.path for error in caught.value.errors] == [
+        "$[1].pickup_community_area",
+        "$[1].dropoff_community_area",
+    ]
+    assert "1 to 77" in str(caught.value)
+    assert not waits
+
+
+def test_while_there_is_no_model_it_asks_again_when_the_service_says(
+    app: Flask, empty: Flask, waits: Waits
+) -> None:
+    holder: ModelHolder = empty.extensions[EXTENSION]
+    ready: ModelHolder = app.extensions[EXTENSION]
+
+    def sleep(seconds: float) -> None:
+        waits(seconds)
+        holder.served = ready.served
+
+    with DurationClient(
+        "http://service", transport=httpx.WSGITransport(empty), sleep=sleep
+    ) as client:
+        assert client.predict(TO_OHARE).unit == "minutes"
+    assert len(waits) == 1
+    assert waits[0] >= int(empty.config["RETRY_AFTER"])
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_may_pass_is_asked_again_after_growing_waits(
+    asking: Callable[..., DurationClient], waits: Waits, status: int
+) -> None:
+    bad = (status, dict[str, str](), "busy")
+    assert asking(answering(bad, bad, GOOD)).predict(TO_OHARE).prediction == 27.4
+    assert len(waits) == 2
+    assert 0.1 <= waits[0] <= 0.2 <= waits[1] <= 0.4
+
+
+def test_it_gives_up_after_so_many_attempts_with_what_the_last_one_said(
+    asking: Callable[..., DurationClient], waits: Waits
+) -> None:
+    problem = Problem(type="about:blank", title="Too Many Requests", status=429, detail="Later.")
+    flood = (429, {"Retry-After": "2"}, msgspec.json.encode(problem).decode())
+    with pytest.raises(ServiceBusyError, match="429 Too Many Requests: Later") as caught:
+        asking(answering(flood), attempts=3).predict(TO_OHARE)
+    assert waits == [2, 2]
+    assert caught.value.retry_after == 2
+
+
+def test_a_date_in_retry_after_is_waited_for(
+    asking: Callable[..., DurationClient], waits: Waits
+) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
+    asking(answering((503, {"Retry-After": later}, ""), GOOD)).predict(TO_OHARE)
+    assert 3 < waits[0] <= 5
+
+
+def test_a_wait_that_is_too_long_is_left_to_the_caller(
+    asking: Callable[..., DurationClient], waits: Waits
+) -> None:
+    with pytest.raises(ServiceBusyError) as caught:
+        asking(answering((503, {"Retry-After": "3600"}, ""), GOOD)).predict(TO_OHARE)
+    assert caught.value.retry_after == 3600
+    assert not waits
+
+
+@pytest.mark.parametrize(("status", "error"), [(500, ServiceFailedError), (404, TripsRefusedError)])
+def test_an_answer_that_is_no_problem_of_the_service_is_told_with_its_beginning(
+    asking: Callable[..., DurationClient], waits: Waits, status: int, error: type[ServiceError]
+) -> None:
+    with pytest.raises(error, match="somebody else"):
+        asking(answering((status, {}, "<h1>somebody else</h1>"))).predict(TO_OHARE)
+    assert not waits
+
+
+def test_a_success_that_cannot_be_read_is_an_error(asking: Callable[..., DurationClient]) -> None:
+    with pytest.raises(ServiceError, match="cannot be read"):
+        asking(answering((200, {}, "<h1>hello</h1>"))).predict(TO_OHARE)
+
+
+def test_a_service_that_does_not_answer_is_asked_again_and_named(waits: Waits) -> None:
+    with (
+        DurationClient("http://127.0.0.1:9", sleep=waits, attempts=3) as client,
+        pytest.raises(ServiceUnreachableError, match=r"127\.0\.0\.1:9"),
+    ):
+        client.predict(TO_OHARE)
+    assert len(waits) == 2
+
+
+def test_an_answer_that_takes_too_long_is_not_waited_for(live: str, app: Flask) -> None:
+    released = threading.Event()
+
+    @app.before_request
+    def wait() -> None:
+        released.wait(10)
+
+    with (
+        DurationClient(live, timeout_seconds=0.2, attempts=1) as client,
+        pytest.raises(ServiceUnreachableError, match="timed out"),
+    ):
+        client.predict(TO_OHARE)
+    released.set()

@@ -1,0 +1,37 @@
+"""`GET /docs/`: the API to read and to try, by Swagger UI, whose files the service carries."""
+
+from typing import Final
+
+from flask import Blueprint, Response
+from flask_swagger_ui import get_swaggerui_blueprint
+
+# The page may load, run and ask what this service serves and nothing else; Swagger UI's page holds
+# its configuration in a script, and its icons in its style sheet.
+POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:"
+)
+
+
+def browser() -> Blueprint:
+    """The page and its files."""
+    blueprint: Blueprint = get_swaggerui_blueprint(
+        "/docs",
+        "/openapi.json",
+        config={
+            "app_name": "How long a Chicago taxi trip takes",
+            "layout": "BaseLayout",
+            "tryItOutEnabled": True,
+            # Without these it would send the description to a server that judges it, and offer a
+            # sign-in that there is not.
+            "validatorUrl": None,
+            "oauth2RedirectUrl": None,
+        },
+    )
+    blueprint.after_request(_stay_here)
+    return blueprint
+
+
+def _stay_here(answer: Response) -> Response:
+    answer.headers["Content-Security-Policy"] = POLICY
+    return answer
