@@ -7,6 +7,7 @@ import tomllib
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 # Imports what it is told, where all that an installation without groups lacks cannot be found.
