@@ -18,6 +18,8 @@ from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
 
+__all__ = ["EXTENSION", "ModelHolder", "Served", "model_holder"]
+
 EXTENSION: Final = "duration_service.models"
 
 
