@@ -6,6 +6,7 @@
 import logging
 import os
 from importlib import import_module
+from typing import Any
 
 from taxi_duration.model.lean import import_lightgbm
 from taxi_duration.settings import load_settings
@@ -44,3 +45,11 @@ logging.basicConfig(
 )
 # It would tell of every look at the registry.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Write what the worker still holds of its log; one that did not come up holds none."""
+    from duration_service import close_app  # noqa: PLC0415  after the fork only
+
+    if app := getattr(worker, "wsgi", None):
+        close_app(app)

@@ -1,7 +1,7 @@
 """A small model that was really fitted, and the service with it and without one."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from taxi_duration.contract import ModelVersion, RegistryView
 from taxi_duration.model.duration_model import QUANTILES, DurationModel, GoldenTrip, ModelInfo
 from taxi_duration.model.features import FEATURES, feature_matrix
 from taxi_duration.settings import Settings, load_settings
+from taxi_duration.stack.stack import Stack
 
 NOON = datetime(2022, 3, 1, 12)
 
@@ -138,3 +139,14 @@ def live(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    tmp_path_factory: pytest.TempPathFactory, stack_settings: Callable[[Path], Settings]
+) -> Iterator[Stack]:
+    """A Postgres that runs, and that a test may stop and start again."""
+    stack = Stack(stack_settings(tmp_path_factory.mktemp("postgres")), ("postgres",))
+    stack.up()
+    yield stack
+    stack.down()

@@ -19,9 +19,13 @@ import msgspec
 import psutil
 import pytest
 from mlflow import MlflowClient
+from sqlalchemy import select
 
 from duration_service.shelf import Shelf
+from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
+from taxi_duration.monitoring.database import connect, upgrade
+from taxi_duration.monitoring.tables import predictions
 from taxi_duration.pipeline import promotion
 from taxi_duration.settings import Settings, load_settings
 
@@ -80,8 +84,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Service]:
-    """The service of these settings, once its process lives; ended at the end."""
+def serving(settings: Settings, **more: str) -> Iterator[Service]:
+    """The service of these settings, once its process lives; ended at the end.
+
+    `more` of its environment: TAXI_SHADOW="true".
+    """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("TAXI_")
     } | {
@@ -91,6 +98,7 @@ def serving(settings: Settings) -> Iterator[Service]:
         "TAXI_MODEL_NAME": settings.model_name,
         "TAXI_MODEL_POLL_SECONDS": str(POLL_SECONDS),
         "TAXI_SERVICE_WORKERS": str(WORKERS),
+        **more,
     }
     command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "web-service/gunicorn.conf.py")]
     log = settings.home / "service.log"
@@ -305,3 +313,29 @@ def test_a_damaged_champion_is_refused_and_told_and_the_one_before_goes_on(
         service.until_each_worker_logs(f"champion {bad} is refused")
         assert service.versions() == {good}
         assert service.get("/model").json()["refused"]["version"] == bad
+
+
+def test_a_challenger_answers_in_shadow_and_both_are_logged(registered: Registered) -> None:
+    first, second = registered.register(), registered.register()
+    registered.promote(first)
+    registered.client.set_registered_model_alias(
+        registered.settings.model_name, "challenger", second
+    )
+    with with_own_database(registered.settings) as settings:
+        upgrade(settings)
+        assert settings.database_url
+        url = settings.database_url.get_secret_value()
+        with serving(settings, TAXI_SHADOW="true", TAXI_DATABASE_URL=url) as service:
+            service.until_each_worker_logs(f"model {first} answers")
+            service.until_each_worker_logs(f"challenger {second} answers in shadow")
+            trips = [{**TRIP, "trip_id": str(number)} for number in range(60)]
+            answered = [service.predict(trip).json() for trip in trips[:10]]
+            answered += service.predict(trips[10:]).json()
+        with connect(settings) as connection:
+            logged = connection.execute(select(predictions)).mappings().all()
+    assert {answer["model_version"] for answer in answered} == {first}
+    seen = sorted((row["role"], row["model_version"], row["trip_id"]) for row in logged)
+    ids = [trip["trip_id"] for trip in trips]
+    roles = (("challenger", second), ("champion", first))
+    assert seen == sorted((*role, one) for role in roles for one in ids)
+    assert len({row["id"] for row in logged}) == len(trips), "a trip's two answers share an id"

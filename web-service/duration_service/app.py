@@ -4,12 +4,15 @@ import math
 
 from flask import Flask
 
-from duration_service import openapi, predict, status
+from duration_service import observations as observing
+from duration_service import openapi, predict, prediction_log, status
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.metrics import RequestMetrics
-from duration_service.observations import Observations, observe_requests
+from duration_service.observations import Observations, Observer, observe_requests
+from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
+from duration_service.shadow import Shadow
 from taxi_duration.settings import Settings, load_settings
 
 # A trip with an id takes some 200 bytes of JSON; pretty-printed, 300.
@@ -26,11 +29,14 @@ def create_app(
 
     Without `models` it serves the champion of the settings' registry, and watches it from a thread
     of this process; so it must be called in the process that serves, after any fork. The same goes
-    for `observations`.
+    for `observations`; without them requests are counted, and predictions are logged where the
+    settings name a database.
     """
     settings = settings or load_settings()
+    log = None
     if observations is None:
-        observations = Observations([RequestMetrics()])
+        log = PredictionLog.from_settings(settings)
+        observations = Observations(_observers(settings, log))
         observations.start()
     if models is None:
         models = ModelHolder.from_settings(settings)
@@ -40,6 +46,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
+    app.extensions[prediction_log.EXTENSION] = log
     observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
@@ -48,3 +55,22 @@ def create_app(
     register_problems(app)
     openapi.describe(app)
     return app
+
+
+def _observers(settings: Settings, log: PredictionLog | None) -> list[Observer]:
+    observers: list[Observer] = [RequestMetrics()]
+    if log:
+        observers.append(log)
+    # After the log, which is not to wait for a challenger.
+    if shadow := Shadow.from_settings(settings, log):
+        shadow.start()
+        observers.append(shadow)
+    return observers
+
+
+def close_app(app: Flask) -> None:
+    """End the application's threads, with all that they still have to hand on and to write."""
+    app.extensions[EXTENSION].stop()
+    app.extensions[observing.EXTENSION].stop()
+    if log := app.extensions[prediction_log.EXTENSION]:
+        log.close()
