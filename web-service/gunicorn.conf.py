@@ -4,6 +4,7 @@
 """
 
 import logging
+from typing import Any
 
 from taxi_duration.settings import load_settings
 
@@ -33,3 +34,11 @@ logging.basicConfig(
 )
 # An outage of the registry is logged once where it begins; urllib3 would repeat it at every look.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Write what the worker still holds of its log; one that did not come up holds none."""
+    from duration_service import close_app  # noqa: PLC0415  after the fork only
+
+    if app := getattr(worker, "wsgi", None):
+        close_app(app)

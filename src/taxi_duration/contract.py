@@ -119,6 +119,15 @@ class RegistryView(Struct, frozen=True):
     error: str | None = None
 
 
+class PredictionLogView(Struct, frozen=True):
+    """How the log of predictions of this machine does; times in UTC."""
+
+    database_answers: bool
+    spooled_bytes: int
+    checked_at: datetime
+    error: str | None
+
+
 class Refusal(Struct, frozen=True):
     """A champion that could not be used, and why; the model before it goes on serving."""
 
@@ -139,6 +148,8 @@ class Readiness(Struct, frozen=True):
     loaded_from: LoadedFrom | None
     registry: RegistryView
     refused: Refusal | None
+    # None where nothing is logged, and before the first look.
+    prediction_log: PredictionLogView | None
 
 
 class ModelVersion(Struct, frozen=True):

@@ -110,8 +110,8 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, description="Secret of the S3 key.")
     database_url: SecretStr | None = Field(
         None,
-        description="Postgres (`postgresql+psycopg2://…`) for figures, schema `monitoring`, and for"
-        " searches, schema `search`.",
+        description="Postgres (`postgresql+psycopg2://…`) for figures and the log of predictions,"
+        " schema `monitoring`, and for searches, schema `search`.",
     )
 
     # Mage
@@ -130,6 +130,18 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Longest list that `/predict` takes."
     )
     service_url: str = Field("http://127.0.0.1:9696", description="The service, for links.")
+    prediction_log_seconds: float = Field(
+        1, gt=0, description="Most seconds of predictions that a killed service loses of its log."
+    )
+    prediction_log_max_megabytes: int = Field(
+        256,
+        ge=1,
+        description="Disk that logged predictions may take while Postgres is away; beyond it the"
+        " oldest go.",
+    )
+    prediction_log_days: int = Field(
+        90, ge=1, description="Days after which logged predictions are deleted from Postgres."
+    )
     service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
 
     # Embedded stack

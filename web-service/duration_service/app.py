@@ -4,10 +4,12 @@ import math
 
 from flask import Flask
 
-from duration_service import predict, status
+from duration_service import observations as observing
+from duration_service import predict, prediction_log, status
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.metrics import RequestMetrics
-from duration_service.observations import Observations, observe_requests
+from duration_service.observations import Observations, Observer, observe_requests
+from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
 from taxi_duration.settings import Settings, load_settings
 
@@ -25,11 +27,15 @@ def create_app(
 
     Without `models` it serves the champion of the settings' registry, and watches it from a thread
     of this process; so it must be called in the process that serves, after any fork. The same goes
-    for `observations`.
+    for `observations`; without them requests are counted, and predictions are logged where the
+    settings name a database.
     """
     settings = settings or load_settings()
+    log = None
     if observations is None:
-        observations = Observations([RequestMetrics()])
+        log = PredictionLog.from_settings(settings)
+        observers: list[Observer] = [RequestMetrics()]
+        observations = Observations([*observers, log] if log else observers)
         observations.start()
     if models is None:
         models = ModelHolder.from_settings(settings)
@@ -39,8 +45,17 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
+    app.extensions[prediction_log.EXTENSION] = log
     observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     register_problems(app)
     return app
+
+
+def close_app(app: Flask) -> None:
+    """End the application's threads, with all that they still have to hand on and to write."""
+    app.extensions[EXTENSION].stop()
+    app.extensions[observing.EXTENSION].stop()
+    if log := app.extensions[prediction_log.EXTENSION]:
+        log.close()

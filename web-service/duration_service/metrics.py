@@ -38,17 +38,18 @@ REGISTRY_UP: Final = Gauge(
 REJECTED: Final = Counter("taxi_rejected_requests", "Requests beyond a limit", ["limit"])
 LOG_WRITTEN: Final = Counter("taxi_prediction_log_written", "Predictions that reached Postgres")
 LOG_DROPPED: Final = Counter(
-    "taxi_prediction_log_dropped", "Predictions that were given up, the spool being full"
+    "taxi_prediction_log_dropped", "Predictions that were given up: no room on disk, or refused"
 )
 LOG_SPOOLED_BYTES: Final = Gauge(
     "taxi_prediction_log_spooled_bytes",
     "Predictions on disk that Postgres has not yet got",
-    multiprocess_mode="livemax",
+    # One process of the machine knows, the others say nothing.
+    multiprocess_mode="livemostrecent",
 )
 LOG_DATABASE_UP: Final = Gauge(
     "taxi_prediction_log_database_up",
     "1 while Postgres takes predictions",
-    multiprocess_mode="livemin",
+    multiprocess_mode="livemostrecent",
 )
 
 

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from itertools import count
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol, TypeVar, cast
 
@@ -34,6 +35,9 @@ class Answered(NamedTuple):
     features: Floats
     minutes: Floats
     served: Served
+    # Counts this process's answers from 1, once it is handed on; another model's answer to the same
+    # request has the same number.
+    number: int = 0
 
 
 class Handled(NamedTuple):
@@ -60,6 +64,7 @@ class Observations:
         self.seconds = seconds
         self.answered: deque[Answered] = deque()
         self.handled: deque[Handled] = deque()
+        self._numbers = count(1)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observations", daemon=True)
 
@@ -75,7 +80,8 @@ class Observations:
 
     def hand_on(self) -> None:
         """Give what is queued to every observer."""
-        answered, handled = _emptied(self.answered), _emptied(self.handled)
+        answered = [one._replace(number=next(self._numbers)) for one in _emptied(self.answered)]
+        handled = _emptied(self.handled)
         for observer in self.observers:
             try:
                 observer.observe(answered, handled)

@@ -4,6 +4,7 @@ import msgspec
 from flask import Blueprint, Response, current_app
 
 from duration_service.champion import model_holder
+from duration_service.prediction_log import prediction_log_view
 from taxi_duration.contract import Health, ModelAnswer, Readiness
 
 blueprint = Blueprint("status", __name__)
@@ -26,6 +27,7 @@ def ready() -> Response:
         loaded_from=served.loaded_from if served else None,
         registry=models.registry_view,
         refused=models.refused,
+        prediction_log=prediction_log_view(),
     )
     if served:
         return _json(answer)

@@ -16,8 +16,10 @@ from sqlalchemy import (
     Identity,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
+    Uuid,
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import JSONB
@@ -207,6 +209,31 @@ model_history: Final = Table(
     _value("run_id", Text, "The pipeline's run in MLflow; none: a person.", nullable=True),
     _value("changed_at", DateTime(timezone=True), "When; from outside: when it was noticed."),
     comment="Every change of an alias; the database lets nobody change or remove a row.",
+)
+
+predictions: Final = Table(
+    "predictions",
+    metadata,
+    _key("id", Uuid, "The prediction; all of one request share the first 26 digits."),
+    _key("role", Text, "`champion` (its answer was sent) or `challenger` (it ran in shadow)."),
+    Column(
+        "predicted_at",
+        DateTime(timezone=True),
+        nullable=False,
+        index=True,
+        comment="When it was answered.",
+    ),
+    _value("trip_id", Text, "What the caller calls the trip; none: nothing.", nullable=True),
+    _value("pickup_community_area", SmallInteger, "1 to 77; none: unknown.", nullable=True),
+    _value("dropoff_community_area", SmallInteger, "1 to 77; none: unknown.", nullable=True),
+    _value("trip_start_timestamp", DateTime, "Start of the trip, Chicago local time."),
+    _value("prediction", Double, "Median of the duration, minutes."),
+    _value("lower", Double, "Lower end of the 80% interval, minutes."),
+    _value("upper", Double, "Upper end of the 80% interval, minutes."),
+    _value("model_version", Text, "Version that predicted."),
+    _value("run_id", Text, "Its run in MLflow."),
+    _value("latency_seconds", Double, "Time from the request to the answer, of all its trips."),
+    comment="Every answer of the service, once; older than `TAXI_PREDICTION_LOG_DAYS` are deleted.",
 )
 
 

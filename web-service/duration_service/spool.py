@@ -1,0 +1,171 @@
+"""Predictions that wait on this machine's disk until Postgres has them.
+
+A folder of segments: files of whole lines in the form that `predictions_table` copies. A segment
+appears whole, by renaming, and is never changed; any process may remove it. So a process that is
+killed leaves nothing that others would have to mend.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+from uuid import uuid4
+
+SUFFIX: Final = ".tsv"
+REFUSED: Final = "refused"
+# What Postgres takes at once, and what small segments are put together to.
+BATCH_BYTES: Final = 8 * 1024 * 1024
+# While Postgres is away a worker leaves a segment a second: a folder of so many would be slow.
+MOST_SMALL: Final = 200
+SMALL_BYTES: Final = 1024 * 1024
+# Nobody writes one file for so long.
+DRAFT_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """A file of predictions; its name says when it was written and how many it holds."""
+
+    path: Path
+    rows: int
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """The segment in a file. Raises FileNotFoundError where it has gone."""
+        return cls(path, int(path.stem.rpartition("-")[2]), path.stat().st_size)
+
+
+class Spool:
+    """A bounded folder of segments, shared by the processes of one machine."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self.folder = folder
+        self.most_bytes = most_bytes
+
+    def add(self, lines: bytes, rows: int) -> int:
+        """Keep whole lines that hold so many predictions; returns how many were given up for them.
+
+        Raises OSError where the disk takes none.
+        """
+        self._write(lines, f"{time.time_ns():020d}-{uuid4().hex[:12]}", rows)
+        return self._give_up_oldest()
+
+    def waiting(self) -> list[Segment]:
+        """The segments, the oldest first."""
+        segments = []
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            try:
+                segments.append(Segment.of(path))
+            except FileNotFoundError:  # given up by another process meanwhile
+                continue
+        return sorted(segments)
+
+    def remove(self, segments: Sequence[Segment]) -> int:
+        """Remove segments; returns how many predictions that were still there they held."""
+        rows = 0
+        for segment in segments:
+            try:
+                segment.path.unlink()
+            except FileNotFoundError:
+                continue
+            rows += segment.rows
+        return rows
+
+    def set_aside(self, segment: Segment) -> None:
+        """Keep the latest segment that Postgres refused out of the way, for a person to look at."""
+        segment.path.replace(self.folder / REFUSED)
+
+    def put_together(self) -> None:
+        """Make few segments of many small ones.
+
+        Killed in between, it leaves predictions in two segments, and Postgres takes them once.
+        """
+        small = [segment for segment in self.waiting() if segment.bytes < SMALL_BYTES]
+        if len(small) <= MOST_SMALL:
+            return
+        for batch in batches(small):
+            if len(batch) > 1:
+                name = batch[0].path.stem.rpartition("-")[0]
+                self._write(read(batch), name, sum(segment.rows for segment in batch))
+                self.remove(batch)
+
+    def tidy(self) -> None:
+        """Remove what processes that were killed left half written."""
+        for draft in self.folder.glob("*.new"):
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                    draft.unlink()
+
+    def lock(self) -> int | None:
+        """A descriptor that only one process of this machine holds at a time, or None.
+
+        The lock ends with the process that holds it, however that ends.
+        """
+        self._make_folder()
+        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def tell(self, name: str, content: bytes) -> None:
+        """Write a file for the other processes of the machine, whole."""
+        path = self.folder / name
+        draft = path.with_suffix(f".{os.getpid()}.new")
+        try:
+            draft.write_bytes(content)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def _write(self, lines: bytes, name: str, rows: int) -> None:
+        self._make_folder()
+        self.tell(f"{name}-{rows}{SUFFIX}", lines)
+
+    def _give_up_oldest(self) -> int:
+        waiting = self.waiting()
+        excess = sum(segment.bytes for segment in waiting) - self.most_bytes
+        rows = 0
+        for segment in waiting:
+            if excess <= 0:
+                break
+            rows += self.remove([segment])
+            excess -= segment.bytes
+        return rows
+
+    def _make_folder(self) -> None:
+        # What people asked is nobody else's business.
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def batches(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """The segments in order, in groups of at most BATCH_BYTES; one that is larger stays alone."""
+    batch: list[Segment] = []
+    size = 0
+    for segment in segments:
+        if batch and size + segment.bytes > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(segment)
+        size += segment.bytes
+    if batch:
+        yield batch
+
+
+def read(segments: Sequence[Segment]) -> bytes:
+    """The lines of the segments that are still there."""
+    parts = []
+    for segment in segments:
+        try:
+            parts.append(segment.path.read_bytes())
+        except FileNotFoundError:
+            continue
+    return b"".join(parts)
