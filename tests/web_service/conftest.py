@@ -1,5 +1,6 @@
 """A small model that was really fitted, and the service with it and without one."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from taxi_duration.contract import ModelVersion, RegistryView
 from taxi_duration.model.duration_model import QUANTILES, DurationModel, GoldenTrip, ModelInfo
 from taxi_duration.model.features import FEATURES, feature_matrix
 from taxi_duration.settings import Settings, load_settings
+from taxi_duration.stack.stack import Stack
 
 NOON = datetime(2022, 3, 1, 12)
 
@@ -122,3 +124,14 @@ def app(
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    tmp_path_factory: pytest.TempPathFactory, stack_settings: Callable[[Path], Settings]
+) -> Iterator[Stack]:
+    """A Postgres that runs, and that a test may stop and start again."""
+    stack = Stack(stack_settings(tmp_path_factory.mktemp("postgres")), ("postgres",))
+    stack.up()
+    yield stack
+    stack.down()

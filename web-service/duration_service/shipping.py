@@ -38,7 +38,7 @@ class Shipper:
         self.keep_days = keep_days
         self._error: str | None = None
         self._turn: int | None = None
-        self._next_retention = 0.0
+        self.retention_due = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
 
@@ -68,6 +68,13 @@ class Shipper:
             self._saw_database(None)
         return True
 
+    def end_turn(self) -> None:
+        """Leave Postgres, and the turn to another process."""
+        self.table.close()
+        if self._turn is not None:
+            os.close(self._turn)
+        self._turn = None
+
     def _run(self) -> None:
         while not self._stopped.wait(self.seconds):
             self._ship_or_log()
@@ -75,7 +82,7 @@ class Shipper:
         end = time.monotonic() + LAST_TURN_SECONDS
         while not self._ship_or_log() and time.monotonic() < end:
             time.sleep(0.05)
-        self._end_turn()
+        self.end_turn()
 
     def _ship_or_log(self) -> bool:
         try:
@@ -114,10 +121,10 @@ class Shipper:
 
     def _apply_retention(self) -> None:
         """Delete some of what is too old; more at the next turn, where there is more."""
-        if time.monotonic() < self._next_retention:
+        if time.monotonic() < self.retention_due:
             return
         if self.table.delete_older(self.keep_days) < DELETED_AT_ONCE:
-            self._next_retention = time.monotonic() + RETENTION_SECONDS
+            self.retention_due = time.monotonic() + RETENTION_SECONDS
 
     def _has_turn(self) -> bool:
         if self._turn is None:
@@ -125,12 +132,6 @@ class Shipper:
             if self._turn is not None:
                 self.spool.tidy()
         return self._turn is not None
-
-    def _end_turn(self) -> None:
-        self.table.close()
-        if self._turn is not None:
-            os.close(self._turn)
-        self._turn = None
 
     def _saw_database(self, error: str | None) -> None:
         waiting = sum(segment.bytes for segment in self.spool.waiting())
