@@ -83,8 +83,10 @@ def with_own_database(settings: Settings) -> Iterator[Settings]:
     server = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-        yield settings.model_copy(update={"database_url": SecretStr(own)})
-        connection.execute(text(f"DROP DATABASE {name}"))
+    yield settings.model_copy(update={"database_url": SecretStr(own)})
+    # Another connection: a test may have started the server anew.
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def with_own_bucket(settings: Settings) -> Settings:
