@@ -129,6 +129,16 @@ class Settings(BaseSettings):
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."
     )
+    max_waiting_requests: int = Field(
+        128,
+        ge=1,
+        description="Requests that may wait in one of the service's processes; more get 429.",
+    )
+    request_seconds: float = Field(
+        10,
+        gt=0,
+        description="Time in which a request has to come, and again in which it has to be taken.",
+    )
     service_url: str = Field("http://127.0.0.1:9696", description="The service, for links.")
     service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
 

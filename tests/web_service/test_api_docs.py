@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from prometheus_client.metrics import MetricWrapperBase
+
+from duration_service import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -41,7 +44,7 @@ def example(command: str, answer: str) -> Example:
         content_type=header.removeprefix("Content-Type: ") or None,
         status=int(status),
         answer_type=answer_type,
-        answer=json.loads(body),
+        answer=json.loads(body) if "json" in answer_type else body,
     )
 
 
@@ -76,7 +79,17 @@ def test_an_example_is_answered_as_the_page_says(app: Flask, shown: Example) -> 
         shown.path, method=shown.method, data=shown.data, content_type=shown.content_type
     )
     assert (answer.status_code, answer.content_type) == (shown.status, shown.answer_type)
-    assert list(shape(answer.json)) == list(shape(shown.answer))
-    assert shape(answer.json) == shape(shown.answer)
+    found = answer.json if answer.is_json else answer.text
+    assert list(shape(found)) == list(shape(shown.answer))
+    assert shape(found) == shape(shown.answer)
     if shown.status >= 400:
         assert answer.json == shown.answer
+
+
+def test_every_metric_is_in_the_table_and_every_one_in_the_table_exists() -> None:
+    declared = {
+        f"`{metric._name}` | {metric._type}"
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+    }
+    assert set(re.findall(r"^\| (`taxi_\w+` \| \w+) \|", PAGE, re.MULTILINE)) == declared

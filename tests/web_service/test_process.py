@@ -20,8 +20,6 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from duration_service.shelf import Shelf
-from taxi_duration.contract import ModelVersion
 from taxi_duration.pipeline import promotion
 from taxi_duration.settings import Settings, load_settings
 
@@ -77,8 +75,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Service]:
-    """The service of these settings, once its process lives; ended at the end."""
+def serving(settings: Settings, arguments: str = "") -> Iterator[Service]:
+    """The service of these settings, once its process lives; ended at the end.
+
+    `arguments` are gunicorn's, beyond those in its configuration.
+    """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("TAXI_")
     } | {
@@ -86,6 +87,10 @@ def serving(settings: Settings) -> Iterator[Service]:
         "TAXI_SERVICE_PORT": str(port := free_port()),
         "TAXI_MLFLOW_URL": settings.mlflow_url,
         "TAXI_MODEL_NAME": settings.model_name,
+        "TAXI_REQUEST_SECONDS": str(settings.request_seconds),
+        "TAXI_MAX_WAITING_REQUESTS": str(settings.max_waiting_requests),
+        "TAXI_MAX_TRIPS_PER_REQUEST": str(settings.max_trips_per_request),
+        "GUNICORN_CMD_ARGS": arguments,
         "TAXI_MODEL_POLL_SECONDS": "0.5",
         "TAXI_SERVICE_WORKERS": str(WORKERS),
     }
@@ -114,17 +119,6 @@ def lives(service: Service) -> bool:
         return service.get("/health").status_code == 200
     except httpx.TransportError:
         return False
-
-
-@pytest.fixture
-def alone(tmp_path: Path, trained: Path, champion: ModelVersion) -> Settings:
-    """A machine whose registry is away, with a model on its disk."""
-
-    def copy(version: ModelVersion, folder: Path) -> Path:
-        return Path(shutil.copytree(trained, folder / version.version))
-
-    Shelf(tmp_path / "service" / "models", champion.name).fetch(champion, copy)
-    return load_settings(home=tmp_path, mlflow_url=NOBODY)
 
 
 class Registered:

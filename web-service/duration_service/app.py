@@ -4,16 +4,13 @@ import math
 
 from flask import Flask
 
-from duration_service import predict, status
+from duration_service import metrics, predict, status
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.observations import Observations, observe_requests
 from duration_service.problems import register_problems
 from taxi_duration.settings import Settings, load_settings
-
-# A trip with an id takes some 200 bytes of JSON; pretty-printed, 300.
-BYTES_PER_TRIP = 512
-LEAST_BODY = 64 * 1024
 
 
 def create_app(
@@ -36,11 +33,12 @@ def create_app(
         models.start()
     app = Flask(__name__, static_folder=None)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
-    app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
+    app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
     observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
+    app.register_blueprint(metrics.blueprint)
     register_problems(app)
     return app
