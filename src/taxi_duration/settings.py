@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     model_poll_seconds: float = Field(
         5, gt=0, description="How often the service looks for a new champion."
     )
+    model_folder: Path | None = Field(
+        None,
+        description="Folder of the one model that the service answers with, such as one of"
+        " `<TAXI_HOME>/service/models`; none: the registry's champion is followed.",
+    )
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."
     )

@@ -1,5 +1,6 @@
 """The HTTP service that says how long a Chicago taxi trip will take."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,11 +12,9 @@ __all__ = ["create_app"]
 def __getattr__(name: str) -> Any:
     """Import the application where it is asked for.
 
-    gunicorn's first process imports `duration_service.worker` only, and keeps out the model's
-    libraries: they start threads, which do not live through a fork.
+    gunicorn's first process imports `duration_service.worker` only, and not what an application
+    needs: some of that starts threads, which do not live through a fork.
     """
-    if name == "create_app":
-        from duration_service.app import create_app  # noqa: PLC0415
-
-        return create_app
+    if name in __all__:
+        return getattr(import_module("duration_service.app"), name)
     raise AttributeError(name)

@@ -6,6 +6,7 @@ from flask import Flask
 
 from duration_service import metrics, predict, status
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.fixed import fixed_model
 from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.observations import Observations, observe_requests
@@ -20,15 +21,17 @@ def create_app(
 ) -> Flask:
     """The service with its routes.
 
-    Without `models` it serves the champion of the settings' registry, and watches it from a thread
-    of this process; so it must be called in the process that serves, after any fork. The same goes
-    for `observations`.
+    Without `models` it serves the model of the settings' folder, or else the champion of their
+    registry. That it watches from a thread of this process; so it must be called in the process
+    that serves, after any fork. The same goes for `observations`.
     """
     settings = settings or load_settings()
     if observations is None:
         observations = Observations([RequestMetrics()])
         observations.start()
-    if models is None:
+    if models is None and settings.model_folder:
+        models = fixed_model(settings, settings.model_folder)
+    elif models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
     app = Flask(__name__, static_folder=None)
