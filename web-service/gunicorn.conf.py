@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import shutil
+from importlib import import_module
 from typing import Any
 
 from taxi_duration.settings import load_settings
@@ -47,6 +48,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 def on_starting(_server: Any) -> None:
     """Begin with empty metrics, and with files enough for all connections."""
+    # Now, and not when a worker has just ended: the service would stop more slowly.
+    import_module("prometheus_client.multiprocess")
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -242,7 +242,8 @@ class Callers:
 
     def _ask(self, kept: int) -> None:
         limits = httpx.Limits(max_keepalive_connections=kept)
-        with httpx.Client(base_url=self.service.url, limits=limits, timeout=20) as client:
+        # A reload ends the old processes while the new ones start; who asks then waits for these.
+        with httpx.Client(base_url=self.service.url, limits=limits, timeout=60) as client:
             while not self.done.is_set():
                 try:
                     status = client.post("/predict", json=[TRIP] * 20).status_code
