@@ -5,6 +5,8 @@
 
 import logging
 import os
+import resource
+import shutil
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +14,10 @@ from taxi_duration.model.lean import import_lightgbm
 from taxi_duration.settings import load_settings
 
 settings = load_settings()
+# Where the processes share their metrics. prometheus_client reads it when it is imported, which
+# is after this. One folder a port, as two services may share a home.
+metrics = settings.home / "service" / "metrics" / str(settings.service_port)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
 
 # What takes longest to import, all workers have from this process: they start in no time, and
 # share its memory. It stays without threads, which do not live through a fork: numpy's library for
@@ -23,9 +29,11 @@ for module in ("taxi_duration.registry.champion", "taxi_duration.contract", "fla
 
 bind = f"{settings.host}:{settings.service_port}"
 workers = settings.service_workers
-# An idle connection holds no worker; the booster runs outside the interpreter's lock.
-worker_class = "gthread"
+# Threads see requests that came whole; the booster runs outside the interpreter's lock.
+worker_class = "duration_service.worker.Worker"
 threads = 4
+# Slow and idle callers cost a file each and nothing else.
+worker_connections = 1000
 # Each worker makes its own application: the thread that watches for champions does not live
 # through a fork, and an OpenMP runtime that is forked can hang.
 preload_app = False
@@ -53,3 +61,23 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
     if app := getattr(worker, "wsgi", None):
         close_app(app)
+
+
+def on_starting(_server: Any) -> None:
+    """Begin with empty metrics, and with files enough for all connections."""
+    # Now, and not when a worker has just ended: the service would stop more slowly.
+    import_module("prometheus_client.multiprocess")
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * worker_connections
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Let a worker that ended count no longer in what is so now; what it counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -131,8 +131,23 @@ class Settings(BaseSettings):
         description="Have the challenger answer in shadow all that the champion answers, for the"
         " prediction log only.",
     )
+    model_folder: Path | None = Field(
+        None,
+        description="Folder of the one model that the service answers with, such as one of"
+        " `<TAXI_HOME>/service/models`; none: the registry's champion is followed.",
+    )
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."
+    )
+    max_waiting_requests: int = Field(
+        128,
+        ge=1,
+        description="Requests that may wait in one of the service's processes; more get 429.",
+    )
+    request_seconds: float = Field(
+        10,
+        gt=0,
+        description="Time in which a request has to come, and again in which it has to be taken.",
     )
     service_url: str = Field("http://127.0.0.1:9696", description="The service, for links.")
     prediction_log_seconds: float = Field(

@@ -1,9 +1,11 @@
 """A small model that was really fitted, and the service with it and without one."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -92,6 +94,26 @@ def champion() -> ModelVersion:
         metrics={"mae": 4.1, "rmse": 6.3},
         created_at=datetime(2022, 3, 1, 6, 12, tzinfo=UTC),
     )
+
+
+@pytest.fixture(scope="session")
+def machine(trained: Path, champion: ModelVersion) -> Callable[..., Settings]:
+    """Makes a machine in a folder: its registry is away, a model is on its disk."""
+
+    def copy(version: ModelVersion, folder: Path) -> Path:
+        return Path(shutil.copytree(trained, folder / version.version))
+
+    def make(home: Path, **settings: Any) -> Settings:
+        Shelf(home / "service" / "models", champion.name).fetch(champion, copy)
+        return load_settings(home=home, mlflow_url="http://127.0.0.1:9", **settings)
+
+    return make
+
+
+@pytest.fixture
+def alone(tmp_path: Path, machine: Callable[..., Settings]) -> Settings:
+    """A machine whose registry is away, with a model on its disk."""
+    return machine(tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from prometheus_client.metrics import MetricWrapperBase
+
+from duration_service import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -88,3 +91,12 @@ def test_an_example_is_answered_as_the_page_says(app: Flask, shown: Example) -> 
     assert shape(answer.json) == shape(expected)
     if shown.status >= 400:
         assert answer.json == expected
+
+
+def test_every_metric_is_in_the_table_and_every_one_in_the_table_exists() -> None:
+    declared = {
+        f"`{metric._name}` | {metric._type}"
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+    }
+    assert set(re.findall(r"^\| (`taxi_\w+` \| \w+) \|", PAGE, re.MULTILINE)) == declared

@@ -21,9 +21,7 @@ import pytest
 from mlflow import MlflowClient
 from sqlalchemy import select
 
-from duration_service.shelf import Shelf
 from monitored import with_own_database
-from taxi_duration.contract import ModelVersion
 from taxi_duration.monitoring.database import connect, upgrade
 from taxi_duration.monitoring.tables import predictions
 from taxi_duration.pipeline import promotion
@@ -84,10 +82,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings, **more: str) -> Iterator[Service]:
+def serving(settings: Settings, arguments: str = "", **more: str) -> Iterator[Service]:
     """The service of these settings, once its process lives; ended at the end.
 
-    `more` of its environment: TAXI_SHADOW="true".
+    `arguments` are gunicorn's, beyond those in its configuration; `more` is of its environment:
+    TAXI_SHADOW="true".
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("TAXI_")
@@ -97,6 +96,10 @@ def serving(settings: Settings, **more: str) -> Iterator[Service]:
         "TAXI_MLFLOW_URL": settings.mlflow_url,
         "TAXI_MODEL_NAME": settings.model_name,
         "TAXI_MODEL_POLL_SECONDS": str(POLL_SECONDS),
+        "TAXI_REQUEST_SECONDS": str(settings.request_seconds),
+        "TAXI_MAX_WAITING_REQUESTS": str(settings.max_waiting_requests),
+        "TAXI_MAX_TRIPS_PER_REQUEST": str(settings.max_trips_per_request),
+        "GUNICORN_CMD_ARGS": arguments,
         "TAXI_SERVICE_WORKERS": str(WORKERS),
         **more,
     }
@@ -125,17 +128,6 @@ def lives(service: Service) -> bool:
         return service.get("/health").status_code == 200
     except httpx.TransportError:
         return False
-
-
-@pytest.fixture
-def alone(tmp_path: Path, trained: Path, champion: ModelVersion) -> Settings:
-    """A machine whose registry is away, with a model on its disk."""
-
-    def copy(version: ModelVersion, folder: Path) -> Path:
-        return Path(shutil.copytree(trained, folder / version.version))
-
-    Shelf(tmp_path / "service" / "models", champion.name).fetch(champion, copy)
-    return load_settings(home=tmp_path, mlflow_url=NOBODY)
 
 
 class Registered:

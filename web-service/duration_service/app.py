@@ -4,20 +4,18 @@ import math
 
 from flask import Flask
 
+from duration_service import metrics, openapi, predict, prediction_log, status
 from duration_service import observations as observing
-from duration_service import openapi, predict, prediction_log, status
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.fixed import fixed_model
+from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.observations import Observations, Observer, observe_requests
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
 from duration_service.shadow import Shadow
 from taxi_duration.settings import Settings, load_settings
-
-# A trip with an id takes some 200 bytes of JSON; pretty-printed, 300.
-BYTES_PER_TRIP = 512
-LEAST_BODY = 64 * 1024
 
 
 def create_app(
@@ -27,10 +25,10 @@ def create_app(
 ) -> Flask:
     """The service with its routes.
 
-    Without `models` it serves the champion of the settings' registry, and watches it from a thread
-    of this process; so it must be called in the process that serves, after any fork. The same goes
-    for `observations`; without them requests are counted, and predictions are logged where the
-    settings name a database.
+    Without `models` it serves the model of the settings' folder, or else the champion of their
+    registry. That it watches from a thread of this process; so it must be called in the process
+    that serves, after any fork. The same goes for `observations`; without them requests are
+    counted, and predictions are logged where the settings name a database.
     """
     settings = settings or load_settings()
     log = None
@@ -38,12 +36,14 @@ def create_app(
         log = PredictionLog.from_settings(settings)
         observations = Observations(_observers(settings, log))
         observations.start()
-    if models is None:
+    if models is None and settings.model_folder:
+        models = fixed_model(settings, settings.model_folder)
+    elif models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
     app = Flask(__name__, static_folder=None)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
-    app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
+    app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
@@ -52,6 +52,7 @@ def create_app(
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(browser())
+    app.register_blueprint(metrics.blueprint)
     register_problems(app)
     openapi.describe(app)
     return app

@@ -78,6 +78,10 @@ class Observations:
         if self._thread.is_alive():
             self._thread.join()
 
+    def refused(self, status: int) -> None:
+        """Tell of a request that was refused before the application saw it."""
+        self.handled.append(Handled("unknown", "unknown", status, 0.0))
+
     def hand_on(self) -> None:
         """Give what is queued to every observer."""
         answered = [one._replace(number=next(self._numbers)) for one in _emptied(self.answered)]

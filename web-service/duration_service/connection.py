@@ -1,0 +1,104 @@
+"""A connection whose bytes are read and written without anybody waiting for them."""
+
+import contextlib
+import socket
+from typing import Any
+
+from gunicorn.workers.gthread import TConn
+
+from duration_service.framing import Framing
+from duration_service.limits import Limits
+
+
+class MemorySocket:
+    """A socket as gunicorn's threads see it: it gives what has come, and keeps what is to go.
+
+    The real one never blocks. Only the methods that gunicorn calls are here; a timeout has no
+    meaning where nobody waits.
+    """
+
+    def __init__(self, real: socket.socket) -> None:
+        self.real = real
+        self.real.setblocking(False)
+        self.incoming = memoryview(b"")
+        self.unsent: list[memoryview] = []
+
+    def recv(self, size: int) -> bytes:
+        """The next bytes of the request, none where it ends."""
+        data, self.incoming = self.incoming[:size], self.incoming[size:]
+        return bytes(data)
+
+    def sendall(self, data: bytes) -> None:
+        """Keep `data` for the next flush."""
+        self.unsent.append(memoryview(data))
+
+    send = sendall
+
+    def flush(self) -> None:
+        """Send as much as the network takes now. Raises OSError where the caller is gone."""
+        while self.unsent:
+            try:
+                # IOV_MAX is 1024 on Linux; an answer has a handful of parts.
+                sent = self.real.sendmsg(self.unsent[:512])
+            except BlockingIOError:
+                return
+            while self.unsent and sent >= len(self.unsent[0]):
+                sent -= len(self.unsent.pop(0))
+            if sent:
+                self.unsent[0] = self.unsent[0][sent:]
+
+    def setblocking(self, _blocking: bool) -> None:
+        """Nothing: the real socket stays as it is."""
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """Nothing: nobody waits."""
+
+    def fileno(self) -> int:
+        """The real socket's file, -1 once it is closed."""
+        return self.real.fileno()
+
+    def shutdown(self, how: int) -> None:
+        """End one direction or both."""
+        self.real.shutdown(how)
+
+    def close(self) -> None:
+        """End the connection."""
+        with contextlib.suppress(OSError):
+            self.real.close()
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """What the worker knows of one caller."""
+
+    sock: MemorySocket
+
+    def __init__(self, cfg: Any, real: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(cfg, MemorySocket(real), client, server)
+        self.received = bytearray()
+        self.framing: Framing | None = None
+        # Of the request that is being answered.
+        self.body = b""
+        # Bytes of it that count in the worker's limit.
+        self.counted = 0
+        # In seconds of the monotonic clock.
+        self.deadline = 0.0
+        # The last answer is on its way; what still comes is not read.
+        self.leaving = False
+
+    def arrived(self, limits: Limits) -> int | None:
+        """Bytes of the next request, None while some are missing; RefusedError beyond a limit."""
+        if self.framing is None:
+            # An empty line before a request is to be skipped (RFC 9112, 2.2).
+            while self.received[:2] == b"\r\n":
+                del self.received[:2]
+            self.framing = Framing(limits)
+        return self.framing.length(self.received)
+
+    def give(self, length: int) -> None:
+        """Hand the request, the first `length` bytes that came, to gunicorn's parser."""
+        self.init()
+        if self.framing:
+            self.sock.incoming = memoryview(bytes(self.received[: self.framing.head]))
+            self.body = self.framing.body(self.received)
+        self.framing = None
+        del self.received[:length]

@@ -1,0 +1,280 @@
+"""gunicorn's threaded worker, with requests that come whole before a thread sees them.
+
+gunicorn's own gives a thread to each connection, which waits there for the bytes: as many slow
+callers as there are threads, and nobody is answered. Here one loop reads and writes for all
+connections, as a proxy in front would, and refuses what is too large, too slow or too much. The
+threads only compute.
+"""
+
+import errno
+import selectors
+import socket
+import time
+from concurrent.futures import Future
+from functools import partial
+from io import BytesIO
+from typing import Any, Final
+
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from duration_service.connection import Connection
+from duration_service.limits import Limits, RefusedError, raw_answer
+from taxi_duration.settings import load_settings
+
+RECEIVE: Final = 256 * 1024
+# How long a caller whose connection ends may take to see the last answer.
+LEAVE_SECONDS: Final = 2
+# How long a connection that does nothing is kept when the service stops: long enough for a caller
+# that was told that it may go on to send its next request, which is its last one.
+STOP_SECONDS: Final = 1
+BUSY: Final = "More requests came than can be answered. Ask again a little later."
+SLOW: Final = "The request took too long to come."
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A process of the service."""
+
+    def init_process(self) -> None:
+        """Serve until told to stop."""
+        self.limits = Limits.of(load_settings())
+        # Those that a thread has not got, the longest watched first.
+        self.watched: dict[Connection, None] = {}
+        self.in_flight = 0
+        self.buffered = 0
+        self._expired = time.monotonic()
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Make the application."""
+        super().load_wsgi()
+        # Here, and not above: the first process shall not import what the application needs.
+        from duration_service.observations import EXTENSION  # noqa: PLC0415
+
+        self.observations = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
+
+    def run(self) -> None:
+        """Read, hand to the threads, write, until told to stop; then end without a loss."""
+        self.poller.register(
+            self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
+        )
+        while self.alive and self.is_parent_alive():
+            self.notify()
+            self.set_accept_enabled(True)
+            self.wait_for_and_dispatch_events(timeout=1.0)
+            self._expire()
+        self._stop()
+
+    def accept(self, listener: socket.socket) -> bool:
+        """Take a connection, at the cost of the longest watched one where there are too many."""
+        if self.nr_conns >= self.worker_connections and not self._drop_longest_watched():
+            return False
+        try:
+            real, client = listener.accept()
+        except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                self._drop_longest_watched()
+            elif error.errno not in {errno.EAGAIN, errno.ECONNABORTED}:
+                raise
+            return False
+        self.nr_conns += 1
+        connection = Connection(self.cfg, real, client, listener.getsockname())
+        self._watch(connection, self.limits.seconds)
+        return True
+
+    def handle(self, conn: Connection) -> bool:
+        """Answer a request that came whole, from a thread; say whether another may follow."""
+        if time.monotonic() > conn.deadline:
+            self._observe(429)
+            conn.sock.sendall(raw_answer(429, BUSY, close=True))
+            goes_on = False
+        else:
+            goes_on = bool(super().handle(conn))
+        try:
+            conn.sock.flush()
+        except OSError:
+            return False
+        return goes_on
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer a request that the parser took."""
+        req.body = BytesIO(conn.body)
+        return bool(super().handle_request(req, conn))
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what is no HTTP; a fault of the service is gunicorn's to log."""
+        if not isinstance(exc, errors.ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        status = 431 if isinstance(exc, errors.LimitRequestHeaders) else 400
+        self._observe(status)
+        client.sendall(raw_answer(status, f"The request is not HTTP/1.1: {exc}", close=True))
+
+    def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
+        """Go on with a connection that a thread has answered, in the loop."""
+        self.in_flight -= 1
+        conn.body = b""
+        self._count(conn, len(conn.received))
+        goes_on = not fs.cancelled() and not fs.exception() and fs.result()
+        conn.leaving = not goes_on
+        self._settle(conn)
+
+    def _settle(self, conn: Connection) -> None:
+        """Watch a connection for what has to come next: room to write, its end, or a request."""
+        if conn.sock.fileno() < 0:
+            self._forget(conn)
+        elif conn.sock.unsent:
+            self._watch(conn, self.limits.seconds, selectors.EVENT_WRITE)
+        elif conn.leaving:
+            self._leave(conn)
+        elif conn.received:
+            self._watch(conn, self.limits.seconds)
+            self._advance(conn)
+        else:
+            self._watch(conn, self.cfg.keepalive if self.alive else STOP_SECONDS)
+
+    def _leave(self, conn: Connection) -> None:
+        """End what is sent, and wait for the caller to end as well.
+
+        Closed at once, bytes that nobody read would make the caller's system throw the answer away.
+        """
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._forget(conn)
+        else:
+            self._watch(conn, LEAVE_SECONDS)
+
+    def _ready(self, conn: Connection, _sock: Any) -> None:
+        """Read or write what is possible; whatever happens ends one connection at most."""
+        if conn not in self.watched:
+            return  # dropped for another one since the poller found it ready
+        try:
+            if conn.sock.unsent:
+                conn.sock.flush()
+                if not conn.sock.unsent:
+                    self._unwatch(conn)
+                    self._settle(conn)
+            else:
+                self._receive(conn)
+        except OSError:
+            self._drop(conn)
+
+    def _receive(self, conn: Connection) -> None:
+        try:
+            data = conn.sock.real.recv(RECEIVE)
+        except BlockingIOError:
+            return
+        if not data:
+            self._drop(conn)
+        elif not conn.leaving:
+            if not conn.received:
+                conn.deadline = time.monotonic() + self.limits.seconds
+            conn.received += data
+            self._count(conn, conn.counted + len(data))
+            if self.buffered > self.limits.most_buffered:
+                self._refuse(conn, RefusedError(429, BUSY))
+            else:
+                self._advance(conn)
+
+    def _advance(self, conn: Connection) -> None:
+        """Give the request to a thread if it came whole."""
+        try:
+            length = conn.arrived(self.limits)
+            if length is not None:
+                self._submit(conn, length)
+            elif conn.framing and conn.framing.expects:
+                conn.framing.expects = False
+                conn.sock.real.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        except RefusedError as error:
+            self._refuse(conn, error)
+
+    def _submit(self, conn: Connection, length: int) -> None:
+        if self.in_flight >= self.limits.most_waiting:
+            raise RefusedError(429, BUSY)
+        self._unwatch(conn)
+        conn.give(length)
+        conn.deadline = time.monotonic() + self.limits.seconds
+        self.in_flight += 1
+        self.enqueue_req(conn)
+
+    def _refuse(self, conn: Connection, error: RefusedError) -> None:
+        """Answer a request that no thread gets; as not all of it may be here, it is the last."""
+        self._observe(error.status)
+        self._unwatch(conn)
+        conn.received.clear()
+        self._count(conn, 0)
+        conn.leaving = True
+        conn.sock.sendall(raw_answer(error.status, error.detail, close=True))
+        try:
+            conn.sock.flush()
+        except OSError:
+            self._forget(conn)
+        else:
+            self._settle(conn)
+
+    def _observe(self, status: int) -> None:
+        if self.observations:
+            self.observations.refused(status)
+
+    def _expire(self) -> None:
+        """End what took too long, once a second."""
+        now = time.monotonic()
+        if now - self._expired < min(1, self.limits.seconds / 4, STOP_SECONDS / 4):
+            return
+        self._expired = now
+        for conn in [conn for conn in self.watched if conn.deadline < now]:
+            if conn.received and not conn.leaving:
+                self._refuse(conn, RefusedError(408, SLOW))
+            else:
+                self._drop(conn)
+
+    def _stop(self) -> None:
+        """Answer all that has come or is coming on open connections, then end."""
+        for listener in self.sockets:
+            # What the system has accepted in this service's name; nobody else may be there for it.
+            while self.nr_conns < self.worker_connections and self.accept(listener):
+                pass
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        now = time.monotonic()
+        for conn in self.watched:
+            if not conn.received:
+                conn.deadline = min(conn.deadline, now + STOP_SECONDS)
+        while self.nr_conns and time.monotonic() < now + self.cfg.graceful_timeout:
+            self.notify()
+            self.wait_for_and_dispatch_events(timeout=STOP_SECONDS / 4)
+            self._expire()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        self.method_queue.close()
+
+    def _watch(self, conn: Connection, seconds: float, event: int = selectors.EVENT_READ) -> None:
+        conn.deadline = time.monotonic() + seconds
+        self.watched[conn] = None
+        self.poller.register(conn.sock, event, partial(self._ready, conn))
+
+    def _unwatch(self, conn: Connection) -> None:
+        del self.watched[conn]
+        self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self._forget(conn)
+
+    def _drop_longest_watched(self) -> bool:
+        if self.watched:
+            self._drop(next(iter(self.watched)))
+            return True
+        return False
+
+    def _forget(self, conn: Connection) -> None:
+        self._count(conn, 0)
+        self.nr_conns -= 1
+        conn.sock.close()
+
+    def _count(self, conn: Connection, size: int) -> None:
+        """Let `conn` count with so many bytes in what this process keeps."""
+        self.buffered += size - conn.counted
+        conn.counted = size
