@@ -5,7 +5,7 @@ import math
 from flask import Flask
 
 from duration_service import observations as observing
-from duration_service import openapi, predict, prediction_log, status
+from duration_service import openapi, page, predict, prediction_log, status
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.metrics import RequestMetrics
@@ -41,7 +41,7 @@ def create_app(
     if models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
     app.config["MAX_CONTENT_LENGTH"] = LEAST_BODY + BYTES_PER_TRIP * settings.max_trips_per_request
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
@@ -52,6 +52,7 @@ def create_app(
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(browser())
+    app.register_blueprint(page.blueprint)
     register_problems(app)
     openapi.describe(app)
     return app
