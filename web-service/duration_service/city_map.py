@@ -142,8 +142,8 @@ def outline() -> list[Point]:
 
 @cache
 def lake() -> str:
-    """The path around Lake Michigan, as far as it is in the picture."""
-    evanston, indiana, beyond = (NORTH, -87.6720), (41.6800, EAST), (NORTH, EAST)
+    """The path around Lake Michigan, beyond the edge too: a wide screen shows more of the east."""
+    evanston, indiana, beyond = (NORTH, -87.6720), (41.6000, -87.2600), (NORTH, -87.2600)
     return path([project(*point) for point in (evanston, *SHORE, indiana, beyond)])
 
 

@@ -38,7 +38,6 @@ export function showModel(answer, model) {
     if (model.metrics.mae !== undefined) {
       facts["Usual error"] = `${model.metrics.mae.toFixed(1)} minutes (mean, on later trips)`;
     }
-    if (model.loaded_from === "disk") facts["Came from"] = "this machine's disk: the last good model";
   }
   element("model-facts").replaceChildren(...Object.entries(facts).flatMap(fact));
   element("simulated").hidden = model?.source !== "simulated";

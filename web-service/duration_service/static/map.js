@@ -4,7 +4,7 @@ import { svg } from "./svg.js";
 import { rangeInWords } from "./words.js";
 
 /** Where one shade ends and the next begins, in minutes; each shade is a class in page.css. */
-const SHADES = [10, 20, 30, 40, 50];
+const SHADES = [10, 15, 20, 30, 40];
 
 export class CityMap {
   /** `onPick` gets the number of the area that was clicked. */
