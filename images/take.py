@@ -125,9 +125,34 @@ def prediction(page: Page, settings: Settings) -> None:
     page.screenshot(path=HERE / "prediction.png")
 
 
+def open_service_page(page: Page, settings: Settings) -> None:
+    """Open the service's page with the trip of the README, answered."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{settings.service_url}/?from=8&to=76&at=2022-04-01T10:30")
+    page.locator("#model-facts dd").first.wait_for()
+
+
+def service_page(page: Page, settings: Settings) -> None:
+    """The service's own page on a desk."""
+    page.set_viewport_size({"width": 1280, "height": 860})
+    open_service_page(page, settings)
+    page.screenshot(path=HERE / "service-page.png", full_page=True)
+
+
+def service_page_phone(page: Page, settings: Settings) -> None:
+    """The same on a phone, in the dark."""
+    page.set_viewport_size({"width": 390, "height": 1180})
+    page.emulate_media(color_scheme="dark")
+    open_service_page(page, settings)
+    page.screenshot(path=HERE / "service-page-phone.png")
+
+
+PICTURES = (pipeline, run, model, report, prediction, service_page, service_page_phone)
+
+
 def take(browser: Browser, settings: Settings) -> None:
     """Take every picture, each in a fresh page."""
-    for picture in (pipeline, run, model, report, prediction):
+    for picture in PICTURES:
         page = browser.new_page(viewport={"width": 1440, "height": 860})
         picture(page, settings)
         page.close()

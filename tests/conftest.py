@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.stack.ports import is_free
@@ -92,9 +92,9 @@ def backends(
         yield settings
 
 
-@pytest.fixture
-def browser_page() -> Iterator[Page]:
-    """A page of Chromium; a test that needs it skips where there is none."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; a test that needs it skips where there is none."""
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("there is no Chromium here: `apt-get install chromium` brings it")
@@ -102,9 +102,16 @@ def browser_page() -> Iterator[Page]:
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=flags) as browser,
+        playwright.chromium.launch(executable_path=chromium, args=flags) as chromium_browser,
     ):
-        yield browser.new_page(viewport={"width": 1440, "height": 900})
+        yield chromium_browser
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """A page of Chromium that knows nothing of those before it."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        yield context.new_page()
 
 
 def _free_ports() -> range:

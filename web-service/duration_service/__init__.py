@@ -12,8 +12,8 @@ __all__ = ["close_app", "create_app"]
 def __getattr__(name: str) -> Any:
     """Import the application where it is asked for.
 
-    gunicorn's first process imports `duration_service.worker` only, and not what an application
-    needs: some of that starts threads, which do not live through a fork.
+    gunicorn's first process imports `duration_service.worker`, and of what an application needs
+    only what starts no thread (web-service/gunicorn.conf.py): none lives through a fork.
     """
     if name in __all__:
         return getattr(import_module("duration_service.app"), name)

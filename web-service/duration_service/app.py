@@ -4,7 +4,7 @@ import math
 
 from flask import Flask
 
-from duration_service import metrics, openapi, predict, prediction_log, status
+from duration_service import metrics, openapi, page, predict, prediction_log, status
 from duration_service import observations as observing
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
@@ -41,7 +41,7 @@ def create_app(
     elif models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
     app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
@@ -53,6 +53,7 @@ def create_app(
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(browser())
     app.register_blueprint(metrics.blueprint)
+    app.register_blueprint(page.blueprint)
     register_problems(app)
     openapi.describe(app)
     return app

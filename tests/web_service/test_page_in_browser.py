@@ -1,0 +1,274 @@
+"""The page in Chromium, with the service behind it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from duration_service.champion import EXTENSION, ModelHolder, Served
+from taxi_duration.areas import LOOP, OHARE
+from taxi_duration.contract import CHICAGO, ModelVersion
+from taxi_duration.model.duration_model import DurationModel
+
+pytestmark = pytest.mark.browser
+
+NEAR_NORTH_SIDE = 8
+HYDE_PARK = 41
+MORNING = "2022-04-01T10:30"
+TRIP = f"/?from={NEAR_NORTH_SIDE}&to={OHARE}&at={MORNING}"
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address at which a thread of this process serves the application."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser_page: Page) -> Iterator[Page]:
+    """A page that must not say anything in the console, nor ask any host but the service's."""
+    said: list[str] = []
+    browser_page.on("console", lambda message: said.append(message.text))
+    browser_page.on("pageerror", lambda error: said.append(str(error)))
+    asked: set[str | None] = set()
+    browser_page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+    yield browser_page
+    # The browser itself writes a line for every answer that is not a success.
+    assert [line for line in said if not re.search(r"status of (422|503)", line)] == []
+    assert asked == {"127.0.0.1"}
+
+
+def asked(url: str, pickup: int | None, dropoff: int | None, time: str) -> dict[str, Any]:
+    """What /predict answers to anybody else."""
+    trip = {
+        "pickup_community_area": pickup,
+        "dropoff_community_area": dropoff,
+        "trip_start_timestamp": time,
+    }
+    answer: dict[str, Any] = httpx.post(f"{url}/predict", json=trip).raise_for_status().json()
+    return answer
+
+
+def expect_answer(page: Page, answer: dict[str, Any]) -> None:
+    """The page shows this answer, in whole minutes."""
+    lower, upper = round(answer["lower"]), round(answer["upper"])
+    expect(page.locator("#minutes")).to_have_text(str(round(answer["prediction"])))
+    expect(page.locator("#sentence")).to_contain_text(f"eight of ten take {lower} to {upper}")
+
+
+def query(page: Page) -> dict[str, str]:
+    values = parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+    return {name: value for name, (value,) in values.items()}
+
+
+def click_area(page: Page, area: int) -> None:
+    page.locator(f'.cell[data-area="{area}"]').click()
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+
+
+def wrong_contrasts(page: Page) -> list[Any]:
+    """Texts in which WCAG 2.2 AA would not be met: 4.5 to 1, or 3 to 1 where they are large."""
+    texts: list[Any] = page.evaluate(CONTRAST)
+    assert len(texts) > 40
+    return [text for text in texts if text["ratio"] < (3 if text["large"] else 4.5)]
+
+
+def test_an_address_with_a_trip_shows_its_answer_and_who_gave_it(
+    page: Page, url: str, champion: ModelVersion
+) -> None:
+    page.goto(url + TRIP)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.locator("#sentence")).to_contain_text("Friday, April 1, 2022, 10:30")
+    expect(page.locator("#model-facts")).to_contain_text(f"version {champion.version}")
+    expect(page.locator("#model-facts")).to_contain_text("January 2022 and February 2022")
+    expect(page.locator("#model-facts")).to_contain_text("4.1 minutes")
+    expect(page.locator("#simulated")).to_be_visible()
+
+
+def test_a_model_of_real_trips_is_not_called_simulated(
+    page: Page, app: Flask, url: str, model: DurationModel, champion: ModelVersion
+) -> None:
+    holder: ModelHolder = app.extensions[EXTENSION]
+    real = ModelVersion(champion.name, "4", "run-4", "city", ["2022-03"], {}, datetime.now(UTC))
+    holder.served = Served(real, model, "registry", datetime.now(UTC))
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).to_contain_text("the City's taxi trips")
+    expect(page.locator("#model-facts")).not_to_contain_text("Usual error")
+    expect(page.locator("#simulated")).to_be_hidden()
+
+
+def test_two_clicks_on_the_map_choose_the_trip(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    expect(page.locator("#hint")).to_have_text("The next click sets the pickup")
+    click_area(page, LOOP)
+    expect(page.locator("#pickup")).to_have_value(str(LOOP))
+    click_area(page, HYDE_PARK)
+    expect(page.locator("#dropoff")).to_have_value(str(HYDE_PARK))
+    expect_answer(page, asked(url, LOOP, HYDE_PARK, MORNING))
+    assert query(page) == {"from": str(LOOP), "to": str(HYDE_PARK), "at": MORNING}
+    page.reload()
+    expect_answer(page, asked(url, LOOP, HYDE_PARK, MORNING))
+
+
+def test_the_map_tells_the_minutes_to_the_area_under_the_pointer(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    expect(page.locator(".cell[data-shade]")).to_have_count(77)
+    page.locator(f'.cell[data-area="{HYDE_PARK}"]').hover()
+    minutes = round(asked(url, NEAR_NORTH_SIDE, HYDE_PARK, MORNING)["prediction"])
+    expect(page.locator("#hint")).to_contain_text(f"Hyde Park: {minutes} min from Near North Side")
+
+
+def test_the_keyboard_alone_chooses_a_trip(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    order = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        order.append(focused(page))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        if order[-1] == "pickup":
+            page.keyboard.type("Loop")
+        if order[-1] == "dropoff":
+            page.keyboard.type("Hyde")
+    assert order == ["pickup", "swap", "dropoff", "time"]
+    expect_answer(page, asked(url, LOOP, HYDE_PARK, MORNING))
+    page.locator("#swap").focus()
+    page.keyboard.press("Enter")
+    expect_answer(page, asked(url, HYDE_PARK, LOOP, MORNING))
+
+
+def test_what_a_screen_reader_meets_has_names_and_the_answer_is_announced(
+    page: Page, url: str
+) -> None:
+    page.goto(url + TRIP)
+    expect(page.locator("#minutes")).not_to_be_empty()
+    expect(page.get_by_label("From", exact=True)).to_have_value(str(NEAR_NORTH_SIDE))
+    expect(page.get_by_label("To", exact=True)).to_have_value(str(OHARE))
+    expect(page.get_by_label("When")).to_have_value(MORNING)
+    expect(page.get_by_role("button", name="Swap pickup and dropoff")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Near North Side to O'Hare")
+    expect(page.get_by_role("img", name=re.compile("Map From Near North Side"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Over the day .* Quickest at"))).to_be_visible()
+    expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_the_days_curve_is_what_predict_answers(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    page.get_by_text("The day as a table").click()
+    rows = page.locator("#table tr")
+    expect(rows).to_have_count(48)
+    for row in (rows.nth(0), rows.nth(21), rows.nth(47)):
+        time, *minutes = re.findall(r"[\d:.]+", row.inner_text())
+        answer = asked(url, NEAR_NORTH_SIDE, OHARE, f"2022-04-01T{time}")
+        expected = [answer[name] for name in ("prediction", "lower", "upper")]
+        assert [float(one) for one in minutes] == pytest.approx(expected, abs=0.051)
+    drawn = page.locator("#curve .median").get_attribute("d") or ""
+    assert len(drawn.split("L")) == 49
+
+
+def test_a_click_on_the_curve_chooses_its_time(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    box = page.locator("#curve").bounding_box()
+    assert box is not None
+    page.locator("#curve").click(position={"x": box["width"] * 0.75, "y": 60})
+    time = query(page)["at"]
+    assert "2022-04-01T16:00" <= time <= "2022-04-01T19:30"
+    expect(page.locator("#time")).to_have_value(time)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, time))
+
+
+def test_without_a_time_it_is_now_in_chicago(page: Page, url: str) -> None:
+    page.goto(f"{url}/?from={LOOP}&to=")
+    shown = datetime.fromisoformat(page.locator("#time").input_value())
+    now = datetime.now(CHICAGO).replace(tzinfo=None)
+    assert abs(now - shown) < timedelta(minutes=3)
+    expect(page.locator("#sentence")).to_contain_text("Loop to outside the city")
+
+
+def test_without_a_model_it_says_so_and_asks_again_until_there_is_one(
+    page: Page, empty: Flask, model: DurationModel, champion: ModelVersion
+) -> None:
+    empty.config["RETRY_AFTER"] = "1"
+    with served(empty) as url:
+        page.goto(url + TRIP)
+        trouble = page.get_by_role("alert")
+        expect(trouble).to_contain_text("There is no model yet.")
+        expect(trouble).to_contain_text(re.compile(r"asks again in \d+ seconds"))
+        expect(page.locator("#day")).to_be_hidden()
+        holder: ModelHolder = empty.extensions[EXTENSION]
+        holder.served = Served(champion, model, "registry", datetime.now(UTC))
+        expect(page.locator("#minutes")).not_to_be_empty()
+        expect(trouble).to_be_empty()
+
+
+def test_what_the_service_refuses_is_said_in_its_words(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    page.locator("#time").fill("1999-04-01T10:30")
+    expect(page.get_by_role("alert")).to_contain_text("a time in Chicago, 2001 to 2100")
+    expect(page.locator("#duration")).to_be_hidden()
+    page.locator("#time").fill(MORNING)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(page: Page, url: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    page.get_by_text("The day as a table").click()
+    brightness = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (int(re.findall(r"\d+", brightness)[0]) < 128) == (scheme == "dark")
+    assert wrong_contrasts(page) == []
+    page.evaluate("document.getElementById('trouble').textContent = 'There is no model yet.'")
+    assert wrong_contrasts(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+def test_a_small_screen_needs_no_scrolling_to_the_side(page: Page, url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    page.get_by_text("The day as a table").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        "[...document.querySelectorAll('select, input, button')]"
+        ".filter(e => e.getBoundingClientRect().height < 44).length"
+    )
+    assert small == 0
+    page.locator(f'.cell[data-area="{HYDE_PARK}"]').click()
+    expect(page.locator("#pickup")).to_have_value(str(HYDE_PARK))
+
+
+def test_nothing_moves_for_those_who_want_no_motion(page: Page, url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    assert page.evaluate("document.getAnimations().length") == 0

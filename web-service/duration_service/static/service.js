@@ -1,0 +1,45 @@
+/** What the service answers, or why it does not. */
+
+/** Why there is no answer, in words; `retryAfter` in seconds where asking again may help. */
+export class Trouble extends Error {
+  constructor(message, retryAfter = null) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Seconds until the next attempt where nobody says when. */
+const PATIENCE = 5;
+
+/** The predictions for `trips`, in their order and all of one model. */
+export function predict(trips, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return fetched("predict", { method: "POST", headers, body: JSON.stringify(trips), signal });
+}
+
+/** The model that answers. */
+export function model(signal) {
+  return fetched("model", { signal });
+}
+
+async function fetched(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+    if (response.ok) return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Trouble("The service cannot be reached.", PATIENCE);
+  }
+  throw await troubleOf(response);
+}
+
+/** A problem of the service (RFC 9457), or what something between said in its place. */
+async function troubleOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  const wrong = (problem.errors ?? []).map(({ came, expected }) => `${came} came; expected: ${expected}.`);
+  const words = problem.detail ?? `The service answered with status ${response.status}.`;
+  const passing = [429, 502, 503, 504].includes(response.status);
+  const seconds = Number(response.headers.get("Retry-After")) || PATIENCE;
+  return new Trouble([words, ...new Set(wrong)].join(" "), passing ? seconds : null);
+}

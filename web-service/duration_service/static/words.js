@@ -1,0 +1,41 @@
+/** Numbers, times and places in words. Times are "2022-04-01T10:30", on Chicago's clocks. */
+
+const list = new Intl.ListFormat("en-US");
+
+/** What Chicago's clocks show now, to the minute. */
+export function nowInChicago() {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: "America/Chicago", hourCycle: "h23",
+    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+  }).formatToParts();
+  const part = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
+}
+
+/** "Friday, April 1, 2022". */
+export function dayInWords(at) {
+  return date(at.slice(0, 10), { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+}
+
+/** "Friday, April 1, 2022, 10:30". */
+export function timeInWords(at) {
+  return `${dayInWords(at)}, ${at.slice(11, 16)}`;
+}
+
+/** "24 to 40", or "24" where both ends are that. */
+export function rangeInWords({ lower, upper }) {
+  const [from, to] = [Math.round(lower), Math.round(upper)];
+  return from === to ? `${from}` : `${from} to ${to}`;
+}
+
+/** "January, February and April 2022" of ["2022-01", "2022-02", "2022-04"]; long runs are "… to …". */
+export function monthsInWords(months) {
+  const name = (month) => date(`${month}-01`, { year: "numeric", month: "long" });
+  const sorted = [...months].sort();
+  if (sorted.length > 3) return `${sorted.length} months, ${name(sorted[0])} to ${name(sorted.at(-1))}`;
+  return list.format(sorted.map(name));
+}
+
+function date(day, options) {
+  return new Date(`${day}T00:00:00Z`).toLocaleDateString("en-US", { ...options, timeZone: "UTC" });
+}
