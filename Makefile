@@ -48,6 +48,10 @@ format: setup ## Format the code and mend what ruff can mend
 .PHONY: setup
 setup: $(BIN)/.installed $(MAGE)/.installed ## Install both environments: the project's and Mage's
 
+.PHONY: bench-service
+bench-service: setup ## Measure the service beside Flask alone, mlflow models serve and the model (needs wrk)
+	@$(BIN)/python benchmarks/service.py
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py

@@ -94,7 +94,8 @@ TRIP_ID_RULE: Final = (
 TripId = Annotated[str, Meta(max_length=128, pattern=r"^[^\u0000]*$")]
 
 
-class Trip(Struct, frozen=True, forbid_unknown_fields=True):
+# Lists hold thousands of trips and answers: no cycle can begin in one, so none is watched for.
+class Trip(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What is known of a trip when the passenger asks."""
 
     pickup_community_area: Annotated[CommunityArea | None, Meta(description=AREA_RULE)] = None
@@ -103,7 +104,7 @@ class Trip(Struct, frozen=True, forbid_unknown_fields=True):
     trip_id: Annotated[TripId | None, Meta(description=TRIP_ID_RULE)] = None
 
 
-class Prediction(Struct, frozen=True):
+class Prediction(Struct, frozen=True, gc=False):
     """The duration of one trip: the median and an 80% interval, in minutes, and who says so."""
 
     prediction: float

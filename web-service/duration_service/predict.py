@@ -1,12 +1,10 @@
 """`POST /predict`: how long one trip, or each of a list, will take."""
 
 import time
-from math import nan
 
 import msgspec
 import numpy as np
 from flask import Blueprint, Response, current_app, g, request
-from numpy.typing import NDArray
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from duration_service.champion import model_holder
@@ -15,7 +13,7 @@ from duration_service.problems import ProblemError
 from duration_service.requests import EXAMPLE, decode_trips
 from duration_service.served import Served
 from taxi_duration.contract import ChicagoTime, Prediction, Trip
-from taxi_duration.model.features import feature_matrix, feature_row
+from taxi_duration.model.features import Floats, feature_matrix, feature_row
 
 blueprint = Blueprint("predict", __name__)
 _encode = msgspec.json.Encoder().encode
@@ -29,7 +27,7 @@ def predict() -> Response:
     # Taken once: a model that is swapped in meanwhile answers the next request.
     served = model_holder().serving()
     answer = predict_list(served, trips) if isinstance(trips, list) else predict_one(served, trips)
-    return Response(_encode(answer), mimetype="application/json")
+    return Response(_encode(answer), content_type="application/json")
 
 
 def predict_one(served: Served, trip: Trip) -> Prediction:
@@ -39,24 +37,31 @@ def predict_one(served: Served, trip: Trip) -> Prediction:
         _area(trip.dropoff_community_area),
         trip.trip_start_timestamp or ChicagoTime.present(),
     )
-    return _answers(served, [trip], features)[0]
+    minutes = served.model.predict_row(features)
+    _observe(served, [trip], features, minutes)
+    [answer] = _answers(served, [trip], minutes)
+    return answer
 
 
 def predict_list(served: Served, trips: list[Trip]) -> list[Prediction]:
     """The prediction for each trip, in minutes and in order; computed at once."""
     present = ChicagoTime.present()
     features = feature_matrix(
-        np.array([_area(trip.pickup_community_area) or nan for trip in trips]),
-        np.array([_area(trip.dropoff_community_area) or nan for trip in trips]),
+        _areas([trip.pickup_community_area for trip in trips]),
+        _areas([trip.dropoff_community_area for trip in trips]),
         np.array([trip.trip_start_timestamp or present for trip in trips], dtype="datetime64[us]"),
     )
-    return _answers(served, trips, features)
-
-
-def _answers(served: Served, trips: list[Trip], features: NDArray[np.float64]) -> list[Prediction]:
     minutes = served.model.predict(features)
+    _observe(served, trips, features, minutes)
+    return _answers(served, trips, minutes)
+
+
+def _observe(served: Served, trips: list[Trip], features: Floats, minutes: Floats) -> None:
     seconds = time.perf_counter() - g.began
     observations().answered.append(Answered(time.time(), seconds, trips, features, minutes, served))
+
+
+def _answers(served: Served, trips: list[Trip], minutes: Floats) -> list[Prediction]:
     version, run_id = served.champion.version, served.champion.run_id
     return [
         Prediction(prediction, lower, upper, "minutes", version, run_id, trip.trip_id)
@@ -67,6 +72,11 @@ def _answers(served: Served, trips: list[Trip], features: NDArray[np.float64]) -
 def _area(written: float | str | None) -> int | None:
     """The area's number, which may be written 8, 8.0, "8" or "8.0"."""
     return None if written is None else int(float(written))
+
+
+def _areas(written: list[float | str | None]) -> Floats:
+    """The numbers of many areas, NaN where unknown: numpy reads numbers, strings and None alike."""
+    return np.array(written, dtype=np.float64)
 
 
 def _body() -> bytes:
@@ -85,6 +95,9 @@ def _check_content_type() -> None:
             f"The body came compressed, as {request.content_encoding}; send it as it is.",
             headers={"Accept-Encoding": "identity"},
         )
+    # What nearly every request says needs no parsing.
+    if request.content_type == "application/json":
+        return
     if request.mimetype and not request.is_json:
         raise ProblemError(
             415,

@@ -42,6 +42,8 @@ PAIR_FEATURES: Final = (
 # no booster sees it: a tree would carry the last day's level into the months to come.
 DAY_FEATURES: Final = ("day", "weekday", "weekend", "day_off", "month")
 FEATURES: Final = (*PAIR_FEATURES, *DAY_FEATURES, "hour")
+# How many features, from the first, follow from the pair, from the day, and from the time of day.
+FEATURES_OF: Final = (len(PAIR_FEATURES), len(DAY_FEATURES), 1)
 
 
 def feature_matrix(
@@ -191,6 +193,16 @@ def trip_groups(features: Floats) -> NDArray[np.intp]:
     # NaN is the unknown area, whose number is 0.
     pickup, dropoff = np.nan_to_num(features[:, :2]).astype(np.intp).T
     return np.asarray(_PAIR_GROUPS[pickup, dropoff])
+
+
+def row_group(features: Floats) -> int:
+    """The place in GROUPS of one trip, for (1, len(FEATURES)): that of `trip_groups`, faster."""
+    pickup, dropoff = features[0, :2].tolist()
+    return int(_PAIR_GROUPS[_area_index(pickup), _area_index(dropoff)])
+
+
+def _area_index(area: float) -> int:
+    return UNKNOWN_AREA if math.isnan(area) else int(area)
 
 
 def _group(pickup: Area | None, dropoff: Area | None) -> int:

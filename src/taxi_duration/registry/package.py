@@ -31,6 +31,7 @@ _CODE: Final = (
     "areas.py",
     "errors.py",
     "model/__init__.py",
+    "model/bitvectors.py",
     "model/duration_model.py",
     "model/features.py",
 )
