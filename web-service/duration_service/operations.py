@@ -10,10 +10,12 @@ PREDICTIONS: Final[Any] = Prediction | list[Prediction]
 # What each refusal means, wherever it comes from.
 PROBLEMS: Final = {
     400: "The body is not JSON; NaN and Infinity are not.",
+    408: "The request took too long to come.",
     413: "The list or the body is too long.",
     415: "The body is of another type than JSON, or is compressed.",
     422: "A field cannot be what it is, or is unknown, or the list is empty; `errors` has each.",
     429: "More requests came than the service takes at a time.",
+    431: "The request's head is too large.",
     500: "The service failed; its log has the cause, under this `instance`.",
     503: "There is no model yet.",
 }
@@ -37,7 +39,7 @@ OPERATIONS: Final = {
         "One trip answers one prediction, a list answers a list in the same order. An area that is"
         " unknown and a time that is not given may be left out.",
         PREDICTIONS,
-        (400, 413, 415, 422, 429, 500, 503),
+        (400, 408, 413, 415, 422, 429, 431, 500, 503),
         TRIPS,
     ),
     ("get", "/health"): Operation(
