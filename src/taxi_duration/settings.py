@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     retrain_error_ratio: float = Field(
         1.2,
         gt=1,
-        description="A month counts against the model from so many times the MAE on the trips that"
-        " it was trained on.",
+        description="A month counts against the model where its MAE, as a share of the mean"
+        " duration, is so many times that of the trips that the model was trained on.",
     )
     retrain_windows: int = Field(
         3, ge=1, description="Latest months that decide whether the model is trained again."
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
 
     # Alarms
     alarm_missing_share: Share = Field(
-        0.1,
+        0.03,
         description="Share by which more areas, miles or durations may be missing than in the trips"
         " that the model was trained on.",
     )

@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitored import figures
+from monitored import figures, scored_trips
 from taxi_duration.monitoring.need import Answered, Need, Rule, need
 from taxi_duration.monitoring.windows import Limits, Window, window_of
 
@@ -19,6 +19,8 @@ CALM = Window(
     threshold=0.5,
     mae=3.6,
     reference_mae=3.5,
+    minutes=16.0,
+    reference_minutes=16.0,
     missing={"pickup_community_area": 0.01},
 )
 
@@ -45,11 +47,16 @@ def test_two_of_three_months_with_the_latest_queue_a_retraining(earlier: str) ->
     windows = [slow(n) if n == earlier else month(n) for n in ("2019-03", "2019-04")]
     found = asked(*windows, slow("2019-05"))
     assert found.status == "queued"
-    assert found.reason == (
-        f"{earlier}: the error is 4.90 minutes, 1.40 times the 3.50 of the trips that model 3"
-        " learned; 2019-05: the error is 4.90 minutes, 1.40 times the 3.50 of the trips that model"
-        " 3 learned"
+    said = (
+        "the error is 4.90 minutes or 31% of a trip, 1.40 times the 22% of the trips that model 3"
+        " learned"
     )
+    assert found.reason == f"{earlier}: {said}; 2019-05: {said}"
+
+
+def test_longer_trips_may_have_larger_errors() -> None:
+    longer = [slow(name, minutes=22.0) for name in ("2019-04", "2019-05")]
+    assert asked(*longer).status == "none"
 
 
 def test_one_month_over_is_not_enough() -> None:
@@ -108,5 +115,8 @@ def test_the_figures_of_a_report_make_a_window() -> None:
         ["trip_minutes"],
     )
     assert made.drifted_share == pytest.approx(1 / 3)
-    assert made.error_ratio == pytest.approx(made.mae / made.reference_mae)
+    assert made.error_ratio == pytest.approx(
+        (made.mae / made.minutes) / (made.reference_mae / made.reference_minutes)
+    )
+    assert made.minutes == pytest.approx(scored_trips(300)["trip_seconds"].to_numpy().mean() / 60)
     assert max(made.missing.values()) < 0.1

@@ -74,8 +74,8 @@ ACCEPTED = [
         {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "2"},
     ),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 0.2}),
-    ("data_exporters/decide_retraining", "the_decision_has_a_reason", {"retrain": WANTED}),
-    ("data_exporters/decide_retraining", "what_is_wanted_is_written_down", {"retrain": WANTED}),
+    ("data_exporters/judge_retraining", "the_decision_has_a_reason", {"retrain": WANTED}),
+    ("data_exporters/judge_retraining", "what_is_wanted_is_written_down", {"retrain": WANTED}),
     ("data_exporters/queue_retraining", "a_run_was_queued", {"retraining_run": "8"}),
 ]
 
@@ -141,12 +141,12 @@ REFUSED = [
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 0, "drifted_share": 0.2}),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 1.2}),
     (
-        "data_exporters/decide_retraining",
+        "data_exporters/judge_retraining",
         "the_decision_has_a_reason",
         {"retrain": {**WANTED, "reason": ""}},
     ),
     (
-        "data_exporters/decide_retraining",
+        "data_exporters/judge_retraining",
         "what_is_wanted_is_written_down",
         {"retrain": {**WANTED, "number": 0}},
     ),

@@ -15,7 +15,7 @@ FOLDERS = {
 }
 TRAINING = ["build_features", "train_models", "evaluate_models", "gate", "register_model"]
 DRIFT = ["score_trips", "drift_report", "export_report", "record_drift"]
-LOOP = ["decide_retraining", "queue_retraining"]
+LOOP = ["judge_retraining", "queue_retraining"]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from taxi_duration.monitoring.reports import DriftReport
 from taxi_duration.monitoring.tables import alarms, retrainings
 from taxi_duration.monitoring.windows import read_windows, window_of
 from taxi_duration.pipeline.ending import is_over
-from taxi_duration.pipeline.loop import decide_retraining, queue_retraining, retraining_wanted
+from taxi_duration.pipeline.loop import judge_retraining, queue_retraining, retraining_wanted
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 
@@ -31,10 +31,11 @@ def settings(backends: Settings) -> Iterator[Settings]:
 
 
 def month_of(name: str, slow: float = 1.0, **changes: Any) -> Figures:
-    """A month whose error is so many times the reference's."""
+    """A month whose error, by the mean duration, is so many times the reference's."""
     made = figures(month=name, **changes)
-    reference = made.performance["reference"]
-    current = msgspec.structs.replace(made.performance["current"], mae=slow * reference.mae)
+    window, reference = window_of(made), made.performance["reference"]
+    mae = slow * reference.mae * window.minutes / window.reference_minutes
+    current = msgspec.structs.replace(made.performance["current"], mae=mae)
     return msgspec.structs.replace(made, performance={**made.performance, "current": current})
 
 
@@ -78,18 +79,18 @@ def test_what_is_recorded_is_read_again_as_the_window_of_the_report(settings: Se
 
 
 def test_a_calm_month_raises_and_decides_nothing(settings: Settings) -> None:
-    decided = decide_retraining(settings, report(settings, month_of("2019-03")), "5")
+    decided = judge_retraining(settings, report(settings, month_of("2019-03")), "5")
     assert not retraining_wanted(decided)
     assert decided["retrain"]["reason"] == "2019-03 is under its thresholds."
     assert rows(settings, alarms) == rows(settings, retrainings) == []
 
 
 def test_the_second_slow_month_queues_one_run_that_learns_it(settings: Settings) -> None:
-    first = decide_retraining(settings, report(settings, month_of("2019-03", 1.5)), "5")
+    first = judge_retraining(settings, report(settings, month_of("2019-03", 1.5)), "5")
     assert not retraining_wanted(first)
     assert [row["kind"] for row in rows(settings, alarms)] == ["drift"]
-    second = decide_retraining(settings, report(settings, month_of("2019-04", 1.5)), "6")
-    again = decide_retraining(settings, report(settings, month_of("2019-04", 1.5)), "6")
+    second = judge_retraining(settings, report(settings, month_of("2019-04", 1.5)), "6")
+    again = judge_retraining(settings, report(settings, month_of("2019-04", 1.5)), "6")
     assert retraining_wanted(second)
     assert again["retrain"]["number"] == second["retrain"]["number"]
     mage = Mage()
@@ -118,7 +119,7 @@ def test_the_second_slow_month_queues_one_run_that_learns_it(settings: Settings)
 def test_a_retraining_neither_warns_nor_queues_another(settings: Settings) -> None:
     report(settings, month_of("2019-03", 1.5))
     recorded = report(settings, month_of("2019-04", 1.5))
-    decided = decide_retraining(settings, {**recorded, "retraining": 3}, "7")
+    decided = judge_retraining(settings, {**recorded, "retraining": 3}, "7")
     assert not retraining_wanted(decided)
     assert rows(settings, alarms) == rows(settings, retrainings) == []
 
@@ -126,7 +127,7 @@ def test_a_retraining_neither_warns_nor_queues_another(settings: Settings) -> No
 def test_a_second_one_within_the_cool_down_is_refused_and_written_down(settings: Settings) -> None:
     for number, month in enumerate(("2019-03", "2019-04", "2019-05", "2019-06"), start=5):
         recorded = report(settings, month_of(month, 1.5))
-        decided = decide_retraining(settings, recorded, str(number))
+        decided = judge_retraining(settings, recorded, str(number))
         if retraining_wanted(decided):
             queue_retraining(settings, decided, Mage())
     assert [(str(r["month"])[:7], r["status"]) for r in rows(settings, retrainings)] == [
@@ -138,7 +139,7 @@ def test_a_second_one_within_the_cool_down_is_refused_and_written_down(settings:
 def test_an_earlier_month_that_is_reported_again_decides_nothing(settings: Settings) -> None:
     for month in ("2019-03", "2019-04", "2019-05"):
         recorded = report(settings, month_of(month, 1.5))
-    earlier = decide_retraining(settings, {**recorded, "month": "2019-04"}, "9")
+    earlier = judge_retraining(settings, {**recorded, "month": "2019-04"}, "9")
     assert "2019-05 was reported already" in earlier["retrain"]["reason"]
 
 
@@ -151,7 +152,7 @@ def test_a_month_with_gaps_raises_an_alarm_that_names_them(settings: Settings) -
         for column in made.quality["current"]
     ]
     made = msgspec.structs.replace(made, quality={**made.quality, "current": quality})
-    decide_retraining(settings, report(settings, made), "5")
+    judge_retraining(settings, report(settings, made), "5")
     [alarm] = rows(settings, alarms)
     assert alarm["kind"] == "quality"
     assert alarm["message"].startswith("pickup_community_area is missing in 50% more of the trips")
@@ -160,7 +161,7 @@ def test_a_month_with_gaps_raises_an_alarm_that_names_them(settings: Settings) -
 def test_drills_are_marked_and_count_for_nothing_else(settings: Settings) -> None:
     for month in ("2019-03", "2019-04"):
         recorded = report(settings, month_of(month, 1.5, source="drill"))
-        decided = decide_retraining(settings, recorded, f"drill {month}")
+        decided = judge_retraining(settings, recorded, f"drill {month}")
     mage = Mage()
     queue_retraining(settings, decided, mage)
     assert mage.queued[0]["drill"] is True
@@ -168,7 +169,7 @@ def test_drills_are_marked_and_count_for_nothing_else(settings: Settings) -> Non
     assert {row["drill"] for row in rows(settings, alarms)} == {True}
     for month in ("2019-03", "2019-04"):
         recorded = report(settings, month_of(month, 1.5))
-        real = decide_retraining(settings, recorded, f"real {month}")
+        real = judge_retraining(settings, recorded, f"real {month}")
     assert retraining_wanted(real)
 
 
@@ -186,7 +187,7 @@ def test_a_run_is_over_where_only_a_retraining_that_nobody_wants_is_left(
     started = datetime.now(UTC)
     for month in ("2019-03", "2019-04"):
         recorded = report(settings, month_of(month, 1.5 if queued else 1.0))
-        decide_retraining(settings, recorded, "6" if month == "2019-04" else "5")
+        judge_retraining(settings, recorded, "6" if month == "2019-04" else "5")
     blocks = [block("register_model", "condition_failed"), block("queue_retraining", last)]
     run = SimpleNamespace(id=6, started_at=started, block_runs=blocks)
     assert is_over(settings, run) is over

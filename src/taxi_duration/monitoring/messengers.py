@@ -34,11 +34,13 @@ def messengers(settings: Settings) -> dict[str, Messenger]:
 
 def _post(url: str, subject: str, text: str, facts: dict[str, Any]) -> None:
     """Send JSON; `text` is the field that chat services show."""
+    limit = {"timeout": httpx.Timeout(TIMEOUT_SECONDS).as_dict()}
+    content = {**facts, "text": f"{subject}\n{text}"}
+    # The address often is the secret: httpx's client would log it, and an error may hold it.
     try:
-        answer = httpx.post(
-            url, json={**facts, "text": f"{subject}\n{text}"}, timeout=TIMEOUT_SECONDS
-        )
-    # An error's own text may hold the address, which often is the secret.
+        with httpx.HTTPTransport() as transport:
+            request = httpx.Request("POST", url, json=content, extensions=limit)
+            answer = transport.handle_request(request)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise AlarmError(
             f"The webhook cannot be reached ({type(error).__name__}).",

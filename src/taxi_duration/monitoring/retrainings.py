@@ -15,13 +15,17 @@ from taxi_duration.simulation.source import DRILL
 from taxi_duration.trips.months import Month
 
 
-def last_queued(settings: Settings, source: str) -> Answered | None:
-    """The last retraining of these trips; of a drill none, since every drill stands for itself."""
+def last_queued(settings: Settings, source: str, run_id: str) -> Answered | None:
+    """The last retraining of these trips that another run than this one has asked for.
+
+    Of a drill there is none, since every drill stands for itself.
+    """
     query = (
         select(retrainings.c.month, retrainings.c.requested_at)
         .where(
             retrainings.c.source == source,
             retrainings.c.status == "queued",
+            retrainings.c.requested_by != run_id,
             ~retrainings.c.drill,
         )
         .order_by(retrainings.c.id.desc())

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, select
 
+from taxi_duration.monitoring.columns import TARGET
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures
 from taxi_duration.monitoring.tables import data_quality, drift_columns, drift_months, performance
@@ -38,6 +39,9 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     mae: float
     reference_mae: float
+    # Mean duration of the trips.
+    minutes: float
+    reference_minutes: float
     # By how much more of each column is missing than in the reference.
     missing: dict[str, float]
 
@@ -48,8 +52,20 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def error_ratio(self) -> float:
-        """The month's MAE by that on the reference."""
-        return self.mae / self.reference_mae
+        """The month's error by that on the reference, each as a share of the mean duration.
+
+        Longer trips have larger errors: as shares, the months of a year compare with each other.
+        """
+        return self.share / self._reference_share
+
+    @property
+    def share(self) -> float:
+        """The month's MAE by the mean duration."""
+        return self.mae / self.minutes
+
+    @property
+    def _reference_share(self) -> float:
+        return self.reference_mae / self.reference_minutes
 
     def grounds(self, limits: Limits) -> list[str]:
         """What is over its threshold, in words; empty: nothing."""
@@ -62,8 +78,9 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         # The floor is no model that could be trained again, only its measure.
         if self.model_version != FLOOR and self.error_ratio >= limits.error_ratio:
             found.append(
-                f"the error is {self.mae:.2f} minutes, {self.error_ratio:.2f} times the"
-                f" {self.reference_mae:.2f} of the trips that model {self.model_version} learned"
+                f"the error is {self.mae:.2f} minutes or {self.share:.0%} of a trip,"
+                f" {self.error_ratio:.2f} times the {self._reference_share:.0%} of the trips that"
+                f" model {self.model_version} learned"
             )
         return found
 
@@ -82,6 +99,12 @@ def window_of(figures: Figures) -> Window:
         side: {column.column_name: column.missing_share for column in columns}
         for side, columns in figures.quality.items()
     }
+    minutes = {
+        side: column.mean or 0.0
+        for side, columns in figures.quality.items()
+        for column in columns
+        if column.column_name == TARGET
+    }
     return Window(
         month=figures.month,
         model_version=figures.model_version,
@@ -90,6 +113,8 @@ def window_of(figures: Figures) -> Window:
         threshold=figures.threshold,
         mae=figures.performance[CURRENT].mae,
         reference_mae=figures.performance[REFERENCE].mae,
+        minutes=minutes[CURRENT],
+        reference_minutes=minutes[REFERENCE],
         missing=_more(missing),
     )
 
@@ -119,6 +144,7 @@ def _window(connection: Connection, row: dict[str, Any]) -> Window:
     missing: dict[str, dict[str, float]] = {REFERENCE: {}, CURRENT: {}}
     for count in counts:
         missing[count["dataset"]][count["column_name"]] = count["missing_share"]
+    minutes = {c["dataset"]: c["mean"] for c in counts if c["column_name"] == TARGET}
     drifted = [column for column in columns if column["drifted"]]
     return Window(
         month=str(month),
@@ -131,6 +157,8 @@ def _window(connection: Connection, row: dict[str, Any]) -> Window:
         threshold=row["threshold"],
         mae=mae[CURRENT],
         reference_mae=mae[REFERENCE],
+        minutes=minutes[CURRENT],
+        reference_minutes=minutes[REFERENCE],
         missing=_more(missing),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import Any, Final
 
 from sqlalchemy import Table, select
@@ -35,6 +36,9 @@ TOLD: Final[dict[Kind, str]] = {
     "schema": f"the City calls {RENAMED[0]} {RENAMED[1]}",
     "missing": "nobody knows where every second trip began and ended",
 }
+
+# Of what is told of one finding; the alarms and MLflow hold the rest.
+WIDTH: Final = 240
 
 Show = Callable[[str], None]
 
@@ -64,7 +68,7 @@ class Drill:
 
     def expect(self, holds: bool, expected: str, found: str) -> None:
         """Tell what was found, and keep what should have been."""
-        self.show(f"  {'ok    ' if holds else 'WRONG '} {found}")
+        self.show(f"  {'ok    ' if holds else 'WRONG '} {shorten(found, WIDTH, placeholder=' …')}")
         if not holds:
             self.failed.append(f"{expected} (found: {found})")
 

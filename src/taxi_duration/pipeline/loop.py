@@ -26,7 +26,7 @@ Reference = dict[str, Any]
 Trigger = Callable[..., Any]
 
 
-def decide_retraining(settings: Settings, recorded: Reference, run_id: str) -> Reference:
+def judge_retraining(settings: Settings, recorded: Reference, run_id: str) -> Reference:
     """Raise the alarms of the month, and decide whether the model is to be trained again.
 
     Adds `retrain`: `wanted`, `reason`, and the `number` of the decision in Postgres (0: none, since
@@ -37,7 +37,7 @@ def decide_retraining(settings: Settings, recorded: Reference, run_id: str) -> R
     source, month = recorded["source"], Month.parse(recorded["month"])
     windows = read_windows(settings, source, month, settings.retrain_windows)
     _tell(settings, recorded, windows[-1])
-    found = _need(settings, recorded, windows)
+    found = _need(settings, recorded, windows, run_id)
     number = 0
     if found.status != "none":
         number = retrainings.write(settings, found, source, windows, run_id)
@@ -65,11 +65,11 @@ def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -
     return {**decided, "retraining_run": run}
 
 
-def _need(settings: Settings, recorded: Reference, windows: list[Window]) -> Need:
+def _need(settings: Settings, recorded: Reference, windows: list[Window], run_id: str) -> Need:
     latest = latest_month(settings, recorded["source"])
     if latest and str(latest) > recorded["month"]:
         return Need("none", f"{latest} was reported already, and its run decides.")
-    last = retrainings.last_queued(settings, recorded["source"])
+    last = retrainings.last_queued(settings, recorded["source"], run_id)
     return need(windows, Rule.from_settings(settings), last, datetime.now(UTC))
 
 

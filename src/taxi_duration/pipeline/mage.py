@@ -14,7 +14,7 @@ POLL_SECONDS: Final = 1.0
 LAST_LINES: Final = 12
 # The last block of each branch hands on what the whole branch produced; of what both name, such as
 # the champion, the training branch knows the newer.
-LAST_BLOCKS: Final = ("decide_retraining", "queue_retraining", "register_model")
+LAST_BLOCKS: Final = ("judge_retraining", "queue_retraining", "register_model")
 
 STATES: Final = {"completed": "done", "condition_failed": "skipped", "failed": "failed"}
 # What Mage says around a block's own lines.

@@ -3,10 +3,10 @@ from taxi_duration.pipeline.blocks import block_settings
 
 
 @data_exporter
-def decide_retraining(recorded, *args, **kwargs):
+def judge_retraining(recorded, *args, **kwargs):
     """Raise the month's alarms; decide from it and the months before whether to train again."""
     run_id = str(kwargs["pipeline_run_id"])
-    return loop.decide_retraining(block_settings(recorded), recorded, run_id)
+    return loop.judge_retraining(block_settings(recorded), recorded, run_id)
 
 
 @test
