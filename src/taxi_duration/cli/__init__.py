@@ -19,6 +19,7 @@ COMMANDS: Final = MappingProxyType(
         "backfill": "pipeline:backfill",
         "retrain": "retrain:retrain",
         "model": "model:model",
+        "drill": "drill:drill",
         "evaluate": "evaluate:evaluate",
         "reports": "reports:reports",
         "city-api": "data:city_api",

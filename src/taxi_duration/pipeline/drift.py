@@ -33,7 +33,8 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     """
     storage = Storage.from_settings(settings)
     serving = _champion_of_source(settings, cleaned)
-    months = serving.months if serving else cleaned["history"]
+    earlier = [month for month in cleaned["history"] if month != cleaned["month"]]
+    months = serving.months if serving else earlier
     reference = _reference(storage, cleaned, months)
     predict = _model(settings, serving) if serving else _floor(reference)
     sides = {REFERENCE: reference, CURRENT: _trips(storage, cleaned, [cleaned["month"]])}
