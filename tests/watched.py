@@ -104,13 +104,13 @@ def month_figures(month: str, source: str) -> Figures:
 
 
 def ask(settings: Settings, model: DurationModel, champion: ModelVersion, requests: int) -> None:
-    """Requests of two trips each over the last hours, on the way that every answer takes."""
+    """Requests over the last hours, of two trips and one for the page's curve, on the usual way."""
     assert settings.database_url
     spool = Spool(settings.home / "asked", 10**8)
     table = PredictionsTable(postgres_dsn(settings) or "")
     log = PredictionLog(spool, Shipper(spool, table, 60, 90), 60)
     for number in range(requests):
-        answer = answered(model, champion, "a", "b", number=number)
+        answer = answered(model, champion, "a", "page-day", "b", number=number)
         hours = 20 * number / requests
         log.log(
             answer._replace(at=time.time() - 3600 * hours, seconds=0.002 + number % 7 / 1000),

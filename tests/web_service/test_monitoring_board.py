@@ -59,6 +59,7 @@ def month(name: str = "2022-03", **changes: Any) -> MonthPerformance:
         reference_mae=3.9,
         expected_mae=3.9,
         floor_mae=5.0,
+        served=True,
         reported_at=NOW,
     )
     return msgspec.structs.replace(made, **changes)

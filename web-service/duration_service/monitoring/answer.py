@@ -24,7 +24,8 @@ class MonthPerformance(Struct, frozen=True):
     """How a version did on a month's trips.
 
     `reference_mae` is its error on those that it learned from, `expected_mae` the same for trips
-    as long as this month's: longer trips have larger errors.
+    as long as this month's: longer trips have larger errors. `served` is false where it was not the
+    champion at any time of the month.
     """
 
     source: str
@@ -40,6 +41,7 @@ class MonthPerformance(Struct, frozen=True):
     reference_mae: float | None
     expected_mae: float | None
     floor_mae: float | None
+    served: bool | None
     reported_at: datetime
 
 

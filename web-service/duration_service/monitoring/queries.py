@@ -49,8 +49,9 @@ QUERIES: Final[dict[str, Query]] = {
             t.within_5, t.bias, t.coverage_80, t.interval_width,
             (to_jsonb(t) ->> 'late_5')::double precision AS late_5, reference.mae AS reference_mae,
             reference.mae * present.mean / nullif(past.mean, 0) AS expected_mae,
-            coalesce((to_jsonb(t) ->> 'floor_mae')::double precision, lowest.mae) AS floor_mae,
-            t.reported_at
+            coalesce((to_jsonb(t) ->> 'floor_mae')::double precision, lowest.mae,
+                gate.floor_mae) AS floor_mae,
+            (to_jsonb(t) ->> 'served')::boolean AS served, t.reported_at
         FROM monitoring.performance t
         LEFT JOIN monitoring.performance reference
             ON (reference.source, reference.month, reference.dataset, reference.model_version)
@@ -64,6 +65,10 @@ QUERIES: Final[dict[str, Query]] = {
         LEFT JOIN monitoring.performance lowest
             ON (lowest.source, lowest.month, lowest.dataset, lowest.model_version)
             = (t.source, t.month, t.dataset, 'floor')
+        LEFT JOIN LATERAL (
+            SELECT floor_mae FROM monitoring.gate_decisions
+            WHERE (source, month) = (t.source, t.month) ORDER BY decided_at DESC LIMIT 1
+        ) gate ON true
         WHERE t.dataset = 'current' AND {_recent("performance")}
         ORDER BY t.month DESC, t.reported_at DESC
         """,  # noqa: S608
@@ -134,13 +139,14 @@ QUERIES: Final[dict[str, Query]] = {
         SELECT version, source, to_char(month, 'YYYY-MM') AS month, promoted, reason, rival, trips,
             mae, rival_mae, floor_mae, coverage_80,
             ARRAY(SELECT rule ->> 'name' FROM jsonb_array_elements(checks) rule
-                WHERE rule ->> 'kept' = 'false') AS broken,
+                WHERE rule ->> 'passed' = 'false') AS broken,
             page_url, decided_at
         FROM monitoring.gate_decisions WHERE model = %(model)s
         ORDER BY decided_at DESC LIMIT {ROWS}
         """,  # noqa: S608
     ),
-    # The last six digits of an id are a trip's place in its request (predictions_table.py).
+    # The last six digits of an id are a trip's place in its request (predictions_table.py). What
+    # the page at / asks for its map and its day is no trip that anybody wants to take.
     "asked": Query(
         answer.AskedHour,
         f"""
@@ -157,7 +163,7 @@ QUERIES: Final[dict[str, Query]] = {
                 FILTER (WHERE first) AS p99_ms
         FROM (
             SELECT *, right(id::text, 6) = '000000' AS first FROM monitoring.predictions
-            WHERE role = 'champion'
+            WHERE role = 'champion' AND coalesce(trip_id, '') NOT IN ('page-map', 'page-day')
                 AND predicted_at >= date_trunc('hour', now()) - interval '{HOURS - 1} hours'
         ) answered
         GROUP BY hour ORDER BY hour DESC

@@ -32,6 +32,7 @@ OPTIONS: Final = (
 )
 # Before the pipeline's first run there is no table, and later there may be a former version of one.
 NOT_THERE: Final = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn)
+TOO_SLOW: Final = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
 
 class UnreadError(Exception):
@@ -147,8 +148,10 @@ def read(database: Database, model: str) -> Figures:
             lists[name] = _typed(query, database.rows(query.sql, {"model": model}))
         except NOT_THERE:
             absent.append(name)
-        except psycopg2.errors.QueryCanceled:
+        except TOO_SLOW:
             unread[name] = f"Postgres took longer than {STATEMENT_SECONDS} s for this."
+        except msgspec.ValidationError as error:
+            unread[name] = f"The table is of another version than this service: {error}."
     return Figures(read_at=datetime.now(UTC), absent=absent, unread=unread, **lists)
 
 
