@@ -6,10 +6,11 @@ Everything is written by the functions that write it in earnest.
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
 import numpy as np
-from sqlalchemy import Boolean, DateTime, Float, Integer, Table, insert
+from sqlalchemy import Boolean, DateTime, Float, Integer, Table, Uuid, insert
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import ARRAY, Date
 
@@ -129,6 +130,7 @@ def fill(settings: Settings, name: str, **values: Any) -> bool:
     table: Table | None = metadata.tables.get(f"monitoring.{name}")
     if table is None:
         return False
+    values = {"source": "simulated", **values}
     made = {
         column.name: values.get(column.name, _made_up(column.type))
         for column in table.columns
@@ -142,6 +144,7 @@ def fill(settings: Settings, name: str, **values: Any) -> bool:
 
 def _made_up(kind: Any) -> Any:
     for known, value in (
+        (Uuid, uuid4()),
         (Boolean, False),
         (DateTime, datetime.now(UTC)),
         (Date, date(2019, 8, 1)),

@@ -8,6 +8,7 @@ import pytest
 
 from duration_service.monitoring import words
 from duration_service.monitoring.answer import (
+    Alarm,
     AskedHour,
     ColumnScore,
     Figures,
@@ -152,13 +153,25 @@ def test_data_of_more_than_a_month_ago_are_stale() -> None:
 
 
 def test_a_last_run_that_failed_is_bad_and_earlier_failures_are_counted() -> None:
-    def run(status: str) -> Run:
-        return Run("taxi_duration", "1", "city", "2022-03", status, NOW, NOW, None)
+    def run(status: str, pipeline: str = "taxi_duration") -> Run:
+        return Run(pipeline, "1", "city", "2022-03", status, NOW, NOW, None)
 
     assert card("Pipeline", runs=[run("failed"), run("completed")]).verdict == "bad"
     later = card("Pipeline", runs=[run("completed"), run("failed")])
     assert later.verdict == "good"
     assert "1 of the last 2 runs did not complete" in later.note
+    hourly = [run("completed", "live_monitoring")] * 8
+    both = card("Pipeline", runs=[*hourly, run("failed")])
+    assert (both.verdict, both.value) == ("bad", "taxi_duration failed")
+
+
+def test_drills_are_no_news() -> None:
+    run = Run("taxi_duration", "1", "drill", "2022-03", "failed", NOW, NOW, "a column is missing")
+    alarm = Alarm(NOW, "drift", "drill 2022-03", "it was to be expected", [], drill=True)
+    assert card("Pipeline", runs=[run]).verdict == "none"
+    assert card("Alarms", alarms=[alarm]).verdict == "none"
+    real = msgspec.structs.replace(alarm, drill=False)
+    assert card("Alarms", alarms=[alarm, real]).value == "1 in 7 days"
 
 
 def test_the_source_that_was_reported_last_is_shown_and_a_drill_never_by_itself() -> None:

@@ -148,7 +148,7 @@ def test_the_expected_error_is_that_of_trips_as_long_as_the_months(
 def test_the_page_shows_them(application: Flask) -> None:
     page = application.test_client().get("/monitoring").text
     for said in (
-        *("4.46 min", "72.4%", "4 of 7", "last run completed", "120 predictions"),
+        *("4.46 min", "72.4%", "4 of 7", "last runs completed", "120 predictions"),
         *("TooManyBadTripsError", "/#/experiments/1/runs/2019-08/artifacts/drift.html"),
         "2 not promoted",
     ):

@@ -5,8 +5,12 @@ Names are those of the tables (docs/tables.md); errors are minutes, shares 0 to 
 """
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
+
+# The source of the rows that a drill makes, which are no news of the model.
+DRILL: Final = "drill"
 
 
 class Promotion(Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from duration_service.monitoring.answer import (
+    DRILL,
     AskedHour,
     ColumnScore,
     Monitoring,
@@ -17,8 +18,6 @@ from duration_service.monitoring.charts import Chart, Series, chart
 from duration_service.monitoring.glance import Card, cards, error_threshold
 from duration_service.monitoring.queries import HOURS
 
-# The source of the rows that a drill makes, which are no news of the model.
-DRILL: Final = "drill"
 # Lists of months, by source.
 _OF_SOURCE: Final = (
     *("performance", "segments", "drift", "missing", "loaded_months", "quarantined"),

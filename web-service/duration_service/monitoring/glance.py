@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from duration_service.monitoring import words
-from duration_service.monitoring.answer import Monitoring
+from duration_service.monitoring.answer import DRILL, Monitoring
 
 # `none`: there is nothing yet. `plain`: a figure that has no limit.
 Verdict = Literal["good", "bad", "plain", "none"]
@@ -129,14 +129,19 @@ def _data(shown: Monitoring, now: datetime) -> Card | None:
 
 
 def _runs(shown: Monitoring, now: datetime) -> Card | None:
-    if not shown.runs:
+    runs = [run for run in shown.runs if run.source != DRILL]
+    if not runs:
         return None
-    latest, failed = shown.runs[0], sum(run.status != "completed" for run in shown.runs)
-    at = latest.ended_at or latest.started_at
-    note = f"{failed or 'None'} of the last {words.plural(len(shown.runs), 'run')} did not complete"
-    verdict: Verdict = "good" if latest.status == "completed" else "bad"
+    # The newest come first: of each pipeline its last run stays.
+    latest = {run.pipeline: run for run in reversed(runs)}
+    failed = sum(run.status != "completed" for run in runs)
+    at = runs[0].ended_at or runs[0].started_at
+    note = f"{failed or 'None'} of the last {words.plural(len(runs), 'run')} did not complete"
     ended = f"; the last one {words.ago(at, now)}" if at else ""
-    return Card("Pipeline", verdict, f"last run {latest.status}", note + ended, "runs")
+    for run in latest.values():
+        if run.status != "completed":
+            return Card("Pipeline", "bad", f"{run.pipeline} {run.status}", note + ended, "runs")
+    return Card("Pipeline", "good", "last runs completed", note + ended, "runs")
 
 
 def _asked(shown: Monitoring, now: datetime) -> Card | None:  # noqa: ARG001
@@ -153,10 +158,10 @@ def _asked(shown: Monitoring, now: datetime) -> Card | None:  # noqa: ARG001
 
 
 def _alarms(shown: Monitoring, now: datetime) -> Card | None:
-    if not shown.alarms:
+    raised = [alarm for alarm in shown.alarms if not alarm.drill]
+    if not raised:
         return None
-    latest = shown.alarms[0]
-    value = f"{len(shown.alarms)} in 7 days"
+    latest, value = raised[0], f"{len(raised)} in 7 days"
     note = f"{latest.kind}: {latest.subject}, {words.ago(latest.raised_at, now)}"
     return Card("Alarms", "bad", value, note, "alarms")
 

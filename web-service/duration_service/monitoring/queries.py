@@ -20,7 +20,7 @@ class Query(NamedTuple):
 MONTHS: Final = 12
 ROWS: Final = 8
 HOURS: Final = 24
-ALARM_DAYS: Final = 7
+RECENT_DAYS: Final = 7
 _LATEST: Final = "(SELECT max(month) FROM monitoring.{table} latest WHERE latest.source = t.source)"
 
 
@@ -124,13 +124,22 @@ QUERIES: Final[dict[str, Query]] = {
         FROM monitoring.quarantined t WHERE {_last("quarantined")} ORDER BY trips DESC
         """,  # noqa: S608
     ),
+    # The last of each pipeline, of which one runs by the hour and one by the month, and whatever
+    # failed lately.
     "runs": Query(
         answer.Run,
         f"""
         SELECT pipeline, run_id, source, to_char(month, 'YYYY-MM') AS month, status, started_at,
             ended_at, error
-        FROM monitoring.pipeline_runs
-        ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST LIMIT {2 * ROWS}
+        FROM (
+            SELECT *, coalesce(ended_at, started_at) AS at, row_number() OVER (
+                PARTITION BY pipeline ORDER BY coalesce(ended_at, started_at) DESC NULLS LAST
+            ) AS place
+            FROM monitoring.pipeline_runs
+        ) run
+        WHERE place <= {ROWS}
+            OR (status <> 'completed' AND at > now() - interval '{RECENT_DAYS} days')
+        ORDER BY at DESC NULLS LAST LIMIT {8 * ROWS}
         """,  # noqa: S608
     ),
     "decisions": Query(
@@ -202,7 +211,7 @@ QUERIES: Final[dict[str, Query]] = {
         answer.Alarm,
         f"""
         SELECT raised_at, kind, subject, message, sent_to, drill
-        FROM monitoring.alarms WHERE raised_at > now() - interval '{ALARM_DAYS} days'
+        FROM monitoring.alarms WHERE raised_at > now() - interval '{RECENT_DAYS} days'
         ORDER BY raised_at DESC LIMIT {2 * ROWS}
         """,  # noqa: S608
     ),

@@ -8,8 +8,8 @@ from flask import Blueprint, Flask, Response, current_app, make_response, render
 
 from duration_service.champion import model_holder
 from duration_service.monitoring import words
-from duration_service.monitoring.answer import Limits, Monitoring
-from duration_service.monitoring.board import DRILL, board
+from duration_service.monitoring.answer import DRILL, Limits, Monitoring
+from duration_service.monitoring.board import board
 from duration_service.monitoring.reading import EXTENSION, Reader, UnreadError
 from duration_service.page import HEADERS
 from duration_service.prediction_log import prediction_log_view
