@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from taxi_duration.monitoring.grafana.alerts import rules
+from taxi_duration.monitoring.grafana.alerts import markdown, rules
 from taxi_duration.monitoring.grafana.files import ALERTS, dashboards, files, write
 from taxi_duration.monitoring.grafana.parts import COLUMNS, POSTGRES, PROMETHEUS
 
@@ -27,6 +27,10 @@ def test_the_files_are_what_the_code_makes(folder: Path) -> None:
     for name, text in files().items():
         assert (folder / name).read_text() == text, f"{name}: `make dashboards` writes it anew"
     assert len(list((folder / "dashboards").iterdir())) == len(dashboards())
+
+
+def test_the_page_lists_the_rules_that_the_code_declares(root: Path) -> None:
+    assert markdown() in (root / "docs" / "grafana.md").read_text()
 
 
 def test_writing_makes_every_file(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def _behind() -> list[Json]:
             "In each worker process: models that began to answer, or failed their check.",
             [
                 prom("sum by (role) (taxi_model_reloads_total)", "began: {{role}}"),
-                prom("sum by (role) (taxi_model_refusals_total)", "refused: {{role}}"),
+                prom("sum(taxi_model_refusals_total) or vector(0)", "refused"),
             ],
             least=0,
         ),
