@@ -52,6 +52,10 @@ setup: $(BIN)/.installed $(MAGE)/.installed ## Install both environments: the pr
 bench-service: setup ## Measure the service beside Flask alone, mlflow models serve and the model (needs wrk)
 	@$(BIN)/python benchmarks/service.py
 
+.PHONY: dashboards
+dashboards: setup ## Write Grafana's dashboards and alert rules below monitoring/ from the code
+	@$(BIN)/python -m taxi_duration.monitoring.grafana monitoring/grafana
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py

@@ -1,0 +1,119 @@
+"""What is checked in is what the code makes, and it holds together."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from taxi_duration.monitoring.grafana.alerts import markdown, rules
+from taxi_duration.monitoring.grafana.files import ALERTS, dashboards, files, write
+from taxi_duration.monitoring.grafana.parts import COLUMNS, POSTGRES, PROMETHEUS
+
+UIDS = {POSTGRES["uid"], PROMETHEUS["uid"]}
+
+
+@pytest.fixture
+def folder(root: Path) -> Path:
+    return root / "monitoring" / "grafana"
+
+
+def panels() -> list[tuple[str, dict[str, Any]]]:
+    return [(each["title"], panel) for each in dashboards() for panel in each["panels"]]
+
+
+def test_the_files_are_what_the_code_makes(folder: Path) -> None:
+    for name, text in files().items():
+        assert (folder / name).read_text() == text, f"{name}: `make dashboards` writes it anew"
+    assert len(list((folder / "dashboards").iterdir())) == len(dashboards())
+
+
+def test_the_page_lists_the_rules_that_the_code_declares(root: Path) -> None:
+    assert markdown() in (root / "docs" / "grafana.md").read_text()
+
+
+def test_writing_makes_every_file(tmp_path: Path) -> None:
+    written = write(tmp_path)
+    assert {str(path.relative_to(tmp_path)) for path in written} == set(files())
+    assert all(path.read_text() for path in written)
+
+
+def test_no_panel_covers_another_or_leaves_the_page() -> None:
+    for board in dashboards():
+        taken: set[tuple[int, int]] = set()
+        for panel in board["panels"]:
+            at = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(at["x"], at["x"] + at["w"])
+                for y in range(at["y"], at["y"] + at["h"])
+            }
+            assert at["x"] + at["w"] <= COLUMNS, panel["title"]
+            assert not cells & taken, panel["title"]
+            taken |= cells
+
+
+def test_every_panel_says_what_it_shows() -> None:
+    for board, panel in panels():
+        assert panel["description"].endswith("."), (board, panel["title"])
+
+
+def test_the_titles_of_a_dashboard_differ() -> None:
+    titles = [(board, panel["title"]) for board, panel in panels()]
+    assert len(titles) == len(set(titles))
+
+
+def test_each_rule_argues_for_its_threshold_and_says_what_to_do() -> None:
+    for rule in rules():
+        assert len(rule.threshold) > 80, rule.name
+        assert rule.remedy, rule.name
+
+
+def test_each_failure_that_matters_has_a_rule() -> None:
+    assert {rule.name for rule in rules()} >= {
+        "stale-data", "error-over-threshold", "drift", "coverage-lost", "service-errors", "slow",
+        "no-model", "spool-growing", "scheduler-silent",
+    }  # fmt: skip
+
+
+def test_no_text_of_a_rule_holds_what_grafana_takes_for_a_variable(folder: Path) -> None:
+    for group in yaml.safe_load((folder / ALERTS).read_text())["groups"]:
+        for rule in group["rules"]:
+            assert "$" not in "".join([rule["title"], *rule["annotations"].values()])
+
+
+def test_every_rule_leads_to_the_panel_that_shows_it() -> None:
+    boards = {board["uid"]: board for board in dashboards()}
+    titles = {rule.name: rule.shown for rule in rules()}
+    for group in yaml.safe_load(files()[ALERTS])["groups"]:
+        for rule in group["rules"]:
+            board = boards[rule["dashboardUid"]]
+            found = {panel["id"]: panel["title"] for panel in board["panels"]}
+            assert (board["title"], found[rule["panelId"]]) == titles[rule["uid"]]
+
+
+def test_what_is_asked_is_a_data_source_that_is_provided(folder: Path) -> None:
+    sources = yaml.safe_load(
+        (folder / "provisioning" / "datasources" / "taxi-duration.yml").read_text()
+    )["datasources"]
+    assert {(each["uid"], each["type"]) for each in sources} == {
+        (each["uid"], each["type"]) for each in (POSTGRES, PROMETHEUS)
+    }
+    text = "".join(files().values())
+    assert set(re.findall(r'"uid": "(taxi-(?:postgres|prometheus))"', text)) == UIDS
+
+
+@pytest.mark.parametrize("name", ["webhook", "mail"])
+def test_alarms_go_to_the_contact_point_that_the_same_file_makes(folder: Path, name: str) -> None:
+    made = yaml.safe_load((folder / "contact-points" / f"{name}.yml").read_text())
+    assert made["policies"][0]["receiver"] == made["contactPoints"][0]["name"]
+
+
+def test_no_address_or_password_is_written_down(folder: Path) -> None:
+    sources = yaml.safe_load(
+        (folder / "provisioning" / "datasources" / "taxi-duration.yml").read_text()
+    )["datasources"]
+    for source in sources:
+        values = [source["url"], *source.get("secureJsonData", {}).values()]
+        assert all(re.fullmatch(r"\$[A-Z_]+", value) for value in values)
