@@ -13,7 +13,7 @@ from taxi_duration.monitoring.grafana.parts import (
 )
 
 # Trips per request differ by 10,000, so the time of an answer is told for all together.
-_PREDICT: Final = 'endpoint="predict.predict"'
+_PREDICT: Final = 'endpoint="/predict"'
 _RATE: Final = "$__rate_interval"
 
 ERRORS: Final = (
