@@ -13,6 +13,7 @@ from taxi_duration.monitoring.page import with_head
 from taxi_duration.monitoring.performance import performance
 from taxi_duration.monitoring.quality import data_quality
 from taxi_duration.monitoring.reports import document
+from taxi_duration.monitoring.segments import segment_performance
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def monthly_report(
         drift=found.columns,
         quality={side: data_quality(compared(trips)) for side, trips in sides.items()},
         performance={side: performance(trips) for side, trips in sides.items()},
+        segments=segment_performance(current),
     )
     return MonthlyReport(
         figures, with_head(found.html, figures), document(figures, found.evidently)
