@@ -52,6 +52,10 @@ setup: $(BIN)/.installed $(MAGE)/.installed ## Install both environments: the pr
 bench-service: setup ## Measure the service beside Flask alone, mlflow models serve and the model (needs wrk)
 	@$(BIN)/python benchmarks/service.py
 
+.PHONY: bench-drift
+bench-drift: setup ## Measure how a month's report grows, from 100,000 to five million trips
+	@$(BIN)/python benchmarks/drift.py
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py

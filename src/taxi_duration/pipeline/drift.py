@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ def drift_report(settings: Settings, scored: dict[str, Any]) -> dict[str, Any]:
     from taxi_duration.monitoring.monthly import monthly_report  # noqa: PLC0415
 
     storage = Storage.from_settings(settings)
-    sides = {side: storage.read_table(storage.key(u)) for side, u in scored["scored"].items()}
-    made = monthly_report(_subject(settings, scored), **sides, sample=settings.report_sample)
+    read = {
+        side: partial(storage.read_table, storage.key(uri))
+        for side, uri in scored["scored"].items()
+    }
+    made = monthly_report(_subject(settings, scored), read, sample=settings.report_sample)
     folder = _work_folder(settings, scored)
     files = {"html": folder / reports.HTML, "json": folder / reports.JSON}
     files["html"].write_text(made.html, encoding="utf-8")
