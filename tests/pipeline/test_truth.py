@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from answered import MONTHS, TRIPS, cleaned, log, log_trips, months_in_a_lake
 from registered import registered
 from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.model_history import append, served_during
+from taxi_duration.monitoring.outcomes import delete_old_outcomes
 from taxi_duration.monitoring.tables import (
     loaded_months,
     outcomes,
@@ -144,6 +145,15 @@ def test_a_month_that_comes_again_says_it_all_once(
     assert [row["reason"] for row in rows(settings, quarantined)] == ["duplicate"]
     assert len(rows(settings, outcomes)) == 5
     assert len(rows(settings, performance)) == 1
+
+
+def test_old_outcomes_go(settings: Settings, recorded: dict[str, Any]) -> None:
+    with connect(settings) as connection:
+        moved = update(outcomes).where(outcomes.c.role == "challenger")
+        connection.execute(moved.values(matched_at=datetime(2020, 1, 1, tzinfo=CHICAGO)))
+        assert delete_old_outcomes(connection, 730) == 1
+        assert delete_old_outcomes(connection, 730) == 0
+        connection.rollback()
 
 
 def test_a_version_that_is_no_longer_registered_is_told_and_not_judged(

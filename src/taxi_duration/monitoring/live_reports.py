@@ -42,6 +42,17 @@ def list_live(settings: Settings, latest: int = LATEST) -> list[LiveReport]:
         return [_read(storage, window) for window in _windows(storage)[-latest:]]
 
 
+def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
+    """Fetch a report's page into the folder; returns the file, named by its window."""
+    storage = Storage.from_settings(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"live-{report.figures.window.name}.html"
+    with reached(storage):
+        key = storage.key(report.html)
+        path.write_bytes(storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read())
+    return path
+
+
 def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
     """Delete the reports of windows that began before; returns the URIs of their pages."""
     storage = Storage.from_settings(settings)
