@@ -16,7 +16,20 @@ import httpx
 import psutil
 import pytest
 from playwright.sync_api import Page
+from sqlalchemy import select
 
+from taxi_duration.monitoring.database import connect
+from taxi_duration.monitoring.tables import (
+    alarms,
+    data_quality,
+    drift_columns,
+    drift_months,
+    gate_decisions,
+    model_history,
+    performance,
+    pipeline_runs,
+    retrainings,
+)
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -216,6 +229,49 @@ def test_the_commands_of_the_readme_run(whole: Whole, root: Path) -> None:
             check=False,
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+
+
+def objects(settings: Settings) -> dict[str, str]:
+    """All objects that are not artifacts of runs in MLflow, with their hashes."""
+    storage = Storage.from_settings(settings)
+    pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
+    found = {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+    return {key: tag for key, tag in found.items() if not key.startswith("mlflow/")}
+
+
+def figures(settings: Settings) -> dict[str, list[Any]]:
+    """The rows of the tables that only the pipeline writes, without what a drill has marked."""
+    tables = (drift_months, drift_columns, data_quality, performance, gate_decisions)
+    marked = [select(table).where(~table.c.drill) for table in (retrainings, alarms)]
+    runs = select(pipeline_runs).where(pipeline_runs.c.source.is_distinct_from("drill"))
+    history = select(model_history).where(model_history.c.model == settings.model_name)
+    with connect(settings) as connection:
+        return {
+            str(query): sorted(map(str, connection.execute(query)))
+            for query in (*map(select, tables), *marked, runs, history)
+        }
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("schema", ["ok     The block load_trips failed", "alarm 'data refused'"]),
+        ("pace", ["alarm 'drift'", "times the", "the gate: version", "retrainings in all: 1"]),
+    ],
+)
+def test_a_drill_finds_what_changed_and_leaves_all_as_it_was(
+    whole: Whole, kind: str, said: list[str]
+) -> None:
+    before = objects(whole.settings), figures(whole.settings), whole.predict(TRIP)
+    lake = Lake(Storage.from_settings(whole.settings), "simulated")
+    rows = lake.rows(), lake.version()
+    ran = whole.taxi("drill", "--kind", kind, "--cap", "6000")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for text in (*said, "Afterwards:", "not as before: none"):
+        assert text in ran.stdout, ran.stdout
+    assert (objects(whole.settings), figures(whole.settings), whole.predict(TRIP)) == before
+    assert (lake.rows(), lake.version()) == rows
+    assert whole.status()["model"]["version"] == "1"
 
 
 def test_a_part_that_is_killed_comes_back(whole: Whole) -> None:

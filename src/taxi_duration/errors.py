@@ -16,8 +16,10 @@ TaxiError
 ├── PromotionError         a version cannot become champion
 ├── ReproductionError      an earlier run cannot be trained again, or gives another model
 ├── MonitoringError        a report or its figures cannot be made, stored or read
+├── AlarmError             an alarm could not be sent
 ├── PipelineError          a pipeline run failed or could not be started
-│   └── MageUnreachableError   Mage does not answer
+│   ├── MageUnreachableError   Mage does not answer
+│   └── DrillError             a drill did not go as it should
 ├── ServiceError           the service refused, failed or cannot be reached; `client` has the kinds
 └── StackError             a part of the embedded stack cannot run
     └── PortTakenError         another process listens on its port
@@ -98,12 +100,20 @@ class MonitoringError(TaxiError):
     """A report or its figures cannot be made, stored or read."""
 
 
+class AlarmError(TaxiError):
+    """An alarm could not be sent."""
+
+
 class PipelineError(TaxiError):
     """A pipeline run failed or could not be started."""
 
 
 class MageUnreachableError(PipelineError):
     """Mage does not answer."""
+
+
+class DrillError(PipelineError):
+    """A drill did not go as it should."""
 
 
 class ServiceError(TaxiError):

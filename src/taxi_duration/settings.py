@@ -112,6 +112,42 @@ class Settings(BaseSettings):
         20, gt=0, description="Longest time that a candidate may take to answer one trip."
     )
 
+    # Loop
+    retrain_error_ratio: float = Field(
+        1.2,
+        gt=1,
+        description="A month counts against the model where its MAE, as a share of the mean"
+        " duration, is so many times that of the trips that the model was trained on.",
+    )
+    retrain_windows: int = Field(
+        3, ge=1, description="Latest months that decide whether the model is trained again."
+    )
+    retrain_over: int = Field(
+        2, ge=1, description="Of these, with the latest, months over a threshold that lead to it."
+    )
+    retrain_cooldown_days: float = Field(
+        7, ge=0, description="Days after a retraining was queued before the next one can be."
+    )
+
+    # Alarms
+    alarm_missing_share: Share = Field(
+        0.03,
+        description="Share by which more areas, miles or durations may be missing than in the trips"
+        " that the model was trained on.",
+    )
+    alarm_webhook_url: SecretStr | None = Field(
+        None, description="Address that takes each alarm as JSON; none: no webhook."
+    )
+    alarm_smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server for alarms, `smtp://user:password@host:port`; `smtp+tls:` demands"
+        " STARTTLS, `smtps:` is TLS from the start; none: no mail.",
+    )
+    alarm_mail_to: str | None = Field(
+        None, description="Who gets the alarms by mail; several with commas between them."
+    )
+    alarm_mail_from: str = Field("taxi-duration@localhost", description="Sender of the mails.")
+
     # Storage
     s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
     s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")

@@ -27,6 +27,7 @@ TRAINED: dict[str, Any] = {
     "best": "model",
 }
 DECIDED = {"promoted": False, "reason": "It is worse.", "rival": "2", "page": "http://mlflow/"}
+WANTED = {"wanted": True, "reason": "Two months were over.", "number": 3}
 GATED: dict[str, Any] = {**TRAINED, "decision": DECIDED}
 
 
@@ -95,6 +96,9 @@ ACCEPTED = [
         {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "2"},
     ),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 0.2}),
+    ("data_exporters/judge_retraining", "the_decision_has_a_reason", {"retrain": WANTED}),
+    ("data_exporters/judge_retraining", "what_is_wanted_is_written_down", {"retrain": WANTED}),
+    ("data_exporters/queue_retraining", "a_run_was_queued", {"retraining_run": "8"}),
 ]
 
 REFUSED = [
@@ -175,6 +179,17 @@ REFUSED = [
     ),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 0, "drifted_share": 0.2}),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 1.2}),
+    (
+        "data_exporters/judge_retraining",
+        "the_decision_has_a_reason",
+        {"retrain": {**WANTED, "reason": ""}},
+    ),
+    (
+        "data_exporters/judge_retraining",
+        "what_is_wanted_is_written_down",
+        {"retrain": {**WANTED, "number": 0}},
+    ),
+    ("data_exporters/queue_retraining", "a_run_was_queued", {"retraining_run": ""}),
 ]
 
 

@@ -18,6 +18,7 @@ DRIFT = ["score_trips", "drift_report", "export_report", "record_drift"]
 TRUTH = ["record_truth"]
 LIVE = ["load_window", "compare_window", "record_window"]
 PIPELINES = ("taxi_duration", "live_monitoring")
+LOOP = ["judge_retraining", "queue_retraining"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_trips_are_loaded_then_cleaned_then_the_branches_part(pipeline: dict[str
     assert downstream(pipeline, "clean_trips") == [TRAINING[0], DRIFT[0], TRUTH[0]]
 
 
-@pytest.mark.parametrize("branch", [TRAINING, DRIFT, TRUTH])
+@pytest.mark.parametrize("branch", [TRAINING, [*DRIFT, *LOOP], TRUTH])
 def test_each_branch_is_a_chain(pipeline: dict[str, Any], branch: list[str]) -> None:
     for block, after in zip(branch, [*branch[1:], None], strict=True):
         assert downstream(pipeline, block) == ([after] if after else [])
@@ -77,9 +78,11 @@ def test_both_directions_of_the_graph_agree(
         assert block["downstream_blocks"] == downstream(pipelines[name], block["uuid"])
 
 
-def test_the_conditional_guards_the_training_branch_alone(pipeline: dict[str, Any]) -> None:
-    [conditional] = pipeline["conditionals"]
-    assert (conditional["uuid"], conditional["upstream_blocks"]) == ("enough_trips", TRAINING[:1])
+def test_conditionals_guard_the_training_branch_and_the_retraining(
+    pipeline: dict[str, Any],
+) -> None:
+    guarded = {each["uuid"]: each["upstream_blocks"] for each in pipeline["conditionals"]}
+    assert guarded == {"enough_trips": TRAINING[:1], "retraining_wanted": LOOP[-1:]}
 
 
 @pytest.mark.parametrize("name", PIPELINES)

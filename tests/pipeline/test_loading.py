@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fake_city import Asked, Failure, FakeCity, trip
-from taxi_duration.errors import CityApiError, NoTripsError, TooManyBadTripsError
+from taxi_duration.errors import CityApiError, NoTripsError, SettingsError, TooManyBadTripsError
 from taxi_duration.pipeline.loading import clean_trips, load_trips
 from taxi_duration.pipeline.variables import RunVariables
 from taxi_duration.settings import Settings
@@ -71,6 +71,9 @@ def test_a_run_loads_its_month_and_history_and_passes_on_plain_values(
         "seed": 7,
         "replace_source": True,
         "search": {"trials": 5, "seconds": 0},
+        "retraining": 0,
+        "drill": False,
+        "city_api": "",
         "rows": {"2022-01": 744, "2022-02": 672, "2022-03": 744},
         "champion": "",
     }
@@ -183,3 +186,19 @@ def test_the_log_says_what_was_asked_loaded_and_quarantined(
     assert "Raw trips of files: {'2022-01': 310, '2022-02': 310, '2022-03': 310}" in caplog.text
     assert "asked for: 310" in caplog.text
     assert "quarantined: {'no_duration':" in caplog.text
+
+
+def test_a_retraining_has_its_own_month_in_its_history(settings: Settings) -> None:
+    loaded = load_trips(settings, run_of(history=1, retraining=3))
+    assert loaded["history"] == ["2022-02", "2022-03"]
+    assert list(loaded["rows"]) == ["2022-02", "2022-03"]
+
+
+@pytest.mark.parametrize(("source", "drill"), [("files", True), ("drill", False)])
+def test_trips_of_a_drill_and_others_never_meet(
+    settings: Settings, city: FakeCity, source: str, drill: bool
+) -> None:
+    city.headers = {"X-Taxi-Source": source}
+    with pytest.raises(SettingsError, match="`taxi drill` gives a run both"):
+        load_trips(settings, run_of(drill=drill))
+    assert Lake(Storage.from_settings(settings), source).raw_made_from(Month(2022, 3)) is None

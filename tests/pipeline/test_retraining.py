@@ -1,6 +1,7 @@
 """`taxi retrain` against real servers: the same trips again, whatever happened to them since."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -89,6 +90,16 @@ def test_a_run_is_trained_again_from_the_trips_of_its_time(
     assert all(file.stored == file.again and file.line == 0 for file in again.files)
     assert again.run.run_id == run["candidates"]["lightgbm"]
     assert (again.facts, again.changes) == ([], [])
+
+
+def test_a_run_that_learned_a_part_of_its_month_is_trained_again_from_that_part(
+    settings: Settings, run: dict[str, Any]
+) -> None:
+    partly = train(settings, load(settings), history=[*HISTORY, MONTH], retraining=3)
+    load(settings, pace=1.3)
+    again = retrain(settings, partly["run_id"])
+    assert again.same, again.facts
+    assert again.run.test_from == datetime(2019, 3, 22)
 
 
 def test_the_trips_of_today_would_have_made_another_model(

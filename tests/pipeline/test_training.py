@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from taxi_duration.errors import DamagedModelError, RegistryError
 from taxi_duration.model.features import FEATURES
 from taxi_duration.pipeline.gate import gate, register_model
+from taxi_duration.pipeline.training import build_features
 from taxi_duration.registry.champion import champion, load, version
 from taxi_duration.registry.client import client
 from taxi_duration.settings import Settings
@@ -68,6 +69,18 @@ def test_the_history_trains_and_calibrates_and_the_month_tests(
     assert set(table.column_names) == {*FEATURES, *SEGMENT_COLUMNS, "minutes", "part"}
     march = pc.equal(table["month"], 3)
     assert pc.equal(table["part"], "test").equals(march)
+
+
+def test_a_retraining_learns_the_first_days_of_its_month_and_is_tested_on_the_last_ten(
+    backends: Settings,
+) -> None:
+    own = own_place(backends)
+    cleaned = fill(own, "simulated")
+    again = {"history": [*HISTORY, cleaned["month"]], "retraining": 3}
+    features = build_features(own, {**cleaned, **again})["features"]
+    assert features["split"]["test"] == "2019-03-22T00:00:00"
+    assert features["test"] == pytest.approx(2_000 * 10 / 31, rel=0.1)
+    assert features["train"] + features["calibration"] + features["test"] == 6_000
 
 
 def test_only_references_and_plain_values_travel(registered: dict[str, Any]) -> None:

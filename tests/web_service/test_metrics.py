@@ -13,7 +13,7 @@ def test_requests_and_predictions_are_counted(
     client: FlaskClient, observations: Observations
 ) -> None:
     observations.observers = [RequestMetrics()]
-    refused = {"endpoint": "predict.predict", "method": "POST", "status": "422"}
+    refused = {"endpoint": "/predict", "method": "POST", "status": "422"}
     before = value("taxi_predictions_total", model_version="3")
     refused_before = value("taxi_requests_total", **refused)
     client.post("/predict", json=[{}, {}, {}])

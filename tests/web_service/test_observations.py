@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from duration_service.observations import Answered, Handled, Observations
 from taxi_duration.model.features import FEATURES
 
-ONE = Handled("predict.predict", "POST", 200, 0.001)
+ONE = Handled("/predict", "POST", 200, 0.001)
 
 
 class Notebook:
@@ -78,8 +78,8 @@ def test_every_request_is_observed_with_its_status(
     client.get("/nowhere")
     seen = [(one.endpoint, one.method, one.status) for one in observations.handled]
     assert seen == [
-        ("predict.predict", "POST", 200),
-        ("predict.predict", "POST", 422),
+        ("/predict", "POST", 200),
+        ("/predict", "POST", 422),
         ("unknown", "GET", 404),
     ]
     assert all(0 < one.seconds < 5 for one in observations.handled)

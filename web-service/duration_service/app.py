@@ -47,7 +47,6 @@ def create_app(
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
-    observe_requests(app, observations)
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -56,6 +55,7 @@ def create_app(
     app.register_blueprint(page.blueprint)
     register_problems(app)
     openapi.describe(app)
+    observe_requests(app, observations)
     return app
 
 

@@ -5,6 +5,8 @@ this module is imported: web-service/gunicorn.conf.py does it.
 """
 
 import os
+from collections import Counter as Counted
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from duration_service.observations import Answered, Handled
+from taxi_duration.model.features import Floats
 
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -52,7 +55,7 @@ class ManyHistogram(Histogram):
 REQUESTS: Final = Counter(
     "taxi_requests", "Requests, by what they were answered with", ["endpoint", "method", "status"]
 )
-REQUEST_SECONDS: Final = Histogram(
+REQUEST_SECONDS: Final = ManyHistogram(
     "taxi_request_seconds", "Time that requests took", ["endpoint"], buckets=LATENCIES
 )
 PREDICTIONS: Final = Counter("taxi_predictions", "Trips that were predicted", ["model_version"])
@@ -132,13 +135,29 @@ class RequestMetrics:
     """The observer that counts requests and predictions."""
 
     def observe(self, answered: list[Answered], handled: list[Handled]) -> None:
-        """Count what happened since the last call."""
+        """Count what happened since the last call: each metric is written once, however many."""
+        seconds: defaultdict[str, list[float]] = defaultdict(list)
         for request in handled:
-            method = request.method if request.method in METHODS else "other"
-            REQUESTS.labels(request.endpoint, method, request.status).inc()
-            if limit := LIMITS.get(request.status):
-                REJECTED.labels(limit).inc()
-            REQUEST_SECONDS.labels(request.endpoint).observe(request.seconds)
+            seconds[request.endpoint].append(request.seconds)
+        for endpoint, spent in seconds.items():
+            REQUEST_SECONDS.labels(endpoint).observe_many(np.array(spent))
+        for (endpoint, method, status), times in Counted(map(_kind, handled)).items():
+            REQUESTS.labels(endpoint, method, status).inc(times)
+            if limit := LIMITS.get(status):
+                REJECTED.labels(limit).inc(times)
+        minutes: defaultdict[str, list[Floats]] = defaultdict(list)
         for answer in answered:
-            PREDICTIONS.labels(answer.served.champion.version).inc(len(answer.minutes))
-            PREDICTED_MINUTES.observe_many(answer.minutes[:, 1])
+            minutes[answer.served.champion.version].append(answer.minutes[:, 1])
+        for version, predicted in minutes.items():
+            together = np.concatenate(predicted)
+            PREDICTIONS.labels(version).inc(len(together))
+            PREDICTED_MINUTES.observe_many(together)
+
+
+def _kind(request: Handled) -> tuple[str, str, int]:
+    """What a request is counted under; methods that callers invent are one."""
+    return (
+        request.endpoint,
+        request.method if request.method in METHODS else "other",
+        request.status,
+    )

@@ -1,14 +1,16 @@
 """`POST /predict`: how long one trip, or each of a list, will take."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
-from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from duration_service.champion import model_holder
-from duration_service.observations import Answered, observations
+from duration_service.observations import BEGAN, Answered, observations
 from duration_service.problems import ProblemError
 from duration_service.requests import EXAMPLE, decode_trips
 from duration_service.served import Served
@@ -22,43 +24,41 @@ _encode = msgspec.json.Encoder().encode
 @blueprint.post("/predict")
 def predict() -> Response:
     """One prediction for a trip, a list of them in the same order for a list."""
-    _check_content_type()
-    trips = decode_trips(_body(), current_app.config["MOST_TRIPS"])
+    # Asked itself, as each look at Flask's `request` takes as long as one at the model's trees.
+    environ, config = request.environ, current_app.config
+    _check_content_type(environ)
+    asked = decode_trips(_body(environ, config["MAX_CONTENT_LENGTH"]), config["MOST_TRIPS"])
     # Taken once: a model that is swapped in meanwhile answers the next request.
     served = model_holder().serving()
-    answer = predict_list(served, trips) if isinstance(trips, list) else predict_one(served, trips)
-    return Response(_encode(answer), content_type="application/json")
+    if isinstance(asked, list):
+        trips, features = asked, _features_of_all(asked)
+        minutes = served.model.predict(features)
+    else:
+        trips, features = [asked], _features_of_one(asked)
+        minutes = served.model.predict_row(features)
+    seconds = time.perf_counter() - environ[BEGAN]
+    observations().answered.append(Answered(time.time(), seconds, trips, features, minutes, served))
+    answers = _answers(served, trips, minutes)
+    return Response(
+        _encode(answers if trips is asked else answers[0]), content_type="application/json"
+    )
 
 
-def predict_one(served: Served, trip: Trip) -> Prediction:
-    """The prediction for one trip, in minutes."""
-    features = feature_row(
+def _features_of_one(trip: Trip) -> Floats:
+    return feature_row(
         _area(trip.pickup_community_area),
         _area(trip.dropoff_community_area),
         trip.trip_start_timestamp or ChicagoTime.present(),
     )
-    minutes = served.model.predict_row(features)
-    _observe(served, [trip], features, minutes)
-    [answer] = _answers(served, [trip], minutes)
-    return answer
 
 
-def predict_list(served: Served, trips: list[Trip]) -> list[Prediction]:
-    """The prediction for each trip, in minutes and in order; computed at once."""
+def _features_of_all(trips: list[Trip]) -> Floats:
     present = ChicagoTime.present()
-    features = feature_matrix(
+    return feature_matrix(
         _areas([trip.pickup_community_area for trip in trips]),
         _areas([trip.dropoff_community_area for trip in trips]),
         np.array([trip.trip_start_timestamp or present for trip in trips], dtype="datetime64[us]"),
     )
-    minutes = served.model.predict(features)
-    _observe(served, trips, features, minutes)
-    return _answers(served, trips, minutes)
-
-
-def _observe(served: Served, trips: list[Trip], features: Floats, minutes: Floats) -> None:
-    seconds = time.perf_counter() - g.began
-    observations().answered.append(Answered(time.time(), seconds, trips, features, minutes, served))
 
 
 def _answers(served: Served, trips: list[Trip], minutes: Floats) -> list[Prediction]:
@@ -79,24 +79,35 @@ def _areas(written: list[float | str | None]) -> Floats:
     return np.array(written, dtype=np.float64)
 
 
-def _body() -> bytes:
-    """The body. One that does not tell its length is cut at the limit, without a word."""
+def _body(environ: Mapping[str, Any], most: int) -> bytes:
+    """The body, of `most` bytes at most."""
+    body: bytes
+    told = environ.get("CONTENT_LENGTH") or ""
+    if told.isdecimal():
+        if int(told) > most:
+            raise RequestEntityTooLarge
+        body = environ["wsgi.input"].read(int(told))
+        if len(body) < int(told):
+            raise ClientDisconnected
+        return body
+    # One that does not tell its length is cut at the limit, without a word.
     body = request.get_data(cache=False)
-    if len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
+    if len(body) >= most:
         raise RequestEntityTooLarge
     return body
 
 
-def _check_content_type() -> None:
+def _check_content_type(environ: Mapping[str, Any]) -> None:
     """A body that names no type is taken for JSON; one that names another is refused."""
-    if request.content_encoding and request.content_encoding.lower() != "identity":
+    encoding = environ.get("HTTP_CONTENT_ENCODING")
+    if encoding and encoding.lower() != "identity":
         raise ProblemError(
             415,
-            f"The body came compressed, as {request.content_encoding}; send it as it is.",
+            f"The body came compressed, as {encoding}; send it as it is.",
             headers={"Accept-Encoding": "identity"},
         )
     # What nearly every request says needs no parsing.
-    if request.content_type == "application/json":
+    if environ.get("CONTENT_TYPE") == "application/json":
         return
     if request.mimetype and not request.is_json:
         raise ProblemError(

@@ -22,6 +22,8 @@ from duration_service.connection import Connection
 from duration_service.limits import Limits, RefusedError, raw_answer
 from taxi_duration.settings import load_settings
 
+# A trip or a few are answered in less time than it takes to hand them to a thread and back.
+SHORT_BODY: Final = 512
 RECEIVE: Final = 256 * 1024
 # How long a caller whose connection ends may take to see the last answer.
 LEAVE_SECONDS: Final = 2
@@ -196,7 +198,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.give(length)
         conn.deadline = time.monotonic() + self.limits.seconds
         self.in_flight += 1
-        self.enqueue_req(conn)
+        if 0 < len(conn.body) <= SHORT_BODY and not conn.received:
+            done: Future[bool] = Future()
+            done.set_result(self.handle(conn))
+            self.finish_request(conn, done)
+        else:
+            self.enqueue_req(conn)
 
     def _refuse(self, conn: Connection, error: RefusedError) -> None:
         """Answer a request that no thread gets; as not all of it may be here, it is the last."""

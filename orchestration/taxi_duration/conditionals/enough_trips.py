@@ -5,4 +5,4 @@ from taxi_duration.pipeline.blocks import block_settings
 @condition
 def enough_trips(cleaned, *args, **kwargs):
     """Train only where the months of history have enough trips."""
-    return checks.enough_trips(block_settings(), cleaned)
+    return checks.enough_trips(block_settings(cleaned), cleaned)

@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @data_exporter
 def record_drift(exported, *args, **kwargs):
     """Write the report's figures to Postgres, from where dashboards read them."""
-    return drift.record_drift(block_settings(), exported)
+    return drift.record_drift(block_settings(exported), exported)
 
 
 @test

@@ -6,12 +6,12 @@ from taxi_duration.pipeline.blocks import block_settings
 @data_exporter
 def register_model(gated, *args, **kwargs):
     """Register the candidate; the alias moves to it if the gate promoted it."""
-    return gating.register_model(block_settings(), gated)
+    return gating.register_model(block_settings(gated), gated)
 
 
 @test
 def the_registry_agrees(registered, *args):
-    champion = checks.champion_version(block_settings())
+    champion = checks.champion_version(block_settings(registered))
     assert champion == registered["champion"], f"{champion} serves, not {registered['champion']}"
     assert not registered["promoted"] or champion == registered["version"], registered["reason"]
 

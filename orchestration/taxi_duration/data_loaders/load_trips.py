@@ -6,7 +6,7 @@ from taxi_duration.pipeline.variables import RunVariables
 @data_loader
 def load_trips(*args, **kwargs):
     """Fetch the run's month, and what is missing of the months before it, as the City has them."""
-    settings = block_settings()
+    settings = block_settings(kwargs)
     return loading.load_trips(settings, RunVariables.from_mage(settings, kwargs))
 
 

@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def build_features(cleaned, *args, **kwargs):
     """Make the features: the months of history train, the month of the run tests."""
-    return training.build_features(block_settings(), cleaned)
+    return training.build_features(block_settings(cleaned), cleaned)
 
 
 @test

@@ -7,7 +7,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def drift_report(scored, *args, **kwargs):
     """Compare the current month with the reference: drift, data quality, error."""
-    return drift.drift_report(block_settings(), scored)
+    return drift.drift_report(block_settings(scored), scored)
 
 
 @test

@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def evaluate_models(trained, *args, **kwargs):
     """Compare the candidates on the same later trips."""
-    return training.evaluate_models(block_settings(), trained)
+    return training.evaluate_models(block_settings(trained), trained)
 
 
 @test
@@ -16,6 +16,6 @@ def every_candidate_was_evaluated(evaluated, *args):
 
 @test
 def errors_are_possible_minutes(evaluated, *args):
-    longest = block_settings().max_minutes
+    longest = block_settings(evaluated).max_minutes
     for name, metrics in evaluated["metrics"].items():
         assert 0 < metrics["mae"] <= metrics["rmse"] <= longest, f"{name}: {metrics}"

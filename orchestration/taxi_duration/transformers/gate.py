@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def gate(evaluated, *args, **kwargs):
     """Decide whether the candidate takes the champion's place; a refusal is a decision as well."""
-    return gating.gate(block_settings(), evaluated)
+    return gating.gate(block_settings(evaluated), evaluated)
 
 
 @test

@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def score_trips(cleaned, *args, **kwargs):
     """Predict the reference and the current month with the model that served at the start."""
-    return drift.score_trips(block_settings(), cleaned)
+    return drift.score_trips(block_settings(cleaned), cleaned)
 
 
 @test

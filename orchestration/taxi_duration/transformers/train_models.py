@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def train_models(built, *args, **kwargs):
     """Fit every candidate on the same trips; each is a nested run in MLflow."""
-    return training.train_models(block_settings(), built)
+    return training.train_models(block_settings(built), built)
 
 
 @test

@@ -20,6 +20,7 @@ COMMANDS: Final = MappingProxyType(
         "live": "live:live",
         "retrain": "retrain:retrain",
         "model": "model:model",
+        "drill": "drill:drill",
         "evaluate": "evaluate:evaluate",
         "reports": "reports:reports",
         "city-api": "data:city_api",

@@ -12,7 +12,7 @@ The answers are those of LightGBM to the last bit.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from itertools import accumulate, chain, pairwise
 from math import isnan
 from operator import and_
@@ -79,7 +79,8 @@ class Bitvectors:
         ]
         self._unruled = _all(1, len(trees))[0]
         self._groups = list(pairwise(accumulate(together, initial=0)))
-        self._left_by = lru_cache(MOST_KEPT)(self._work_out)
+        # Of the tables and not of `self`, so that a model that is replaced is freed at once.
+        self._left_by = lru_cache(MOST_KEPT)(partial(_left_by, self._tables, self._unruled))
         self._leaves = np.concatenate([tree.leaves for tree in trees])
         # Where a tree's leaves begin, less what an exponent is more than it says.
         self._begins = np.arange(len(trees)) * MOST_LEAVES - _EXPONENT_BIAS
@@ -103,13 +104,6 @@ class Bitvectors:
         leaves = self._leaves.take((leftmost.view(np.int64) >> _EXPONENT_BITS) + self._begins)
         # One after the other, as LightGBM adds: `sum` adds in pairs, and may end in another bit.
         return [np.add.accumulate(leaves[booster]).item(-1) for booster in self._boosters]
-
-    def _work_out(self, first: int, values: bytes) -> Bits:
-        """The leaves that the columns from `first` on leave, in all trees."""
-        left: Bits = self._unruled
-        for feature, value in enumerate(np.frombuffer(values).tolist(), first):
-            left = left & self._tables[feature].row(value)
-        return left
 
 
 class _Table(NamedTuple):
@@ -139,6 +133,14 @@ class _Table(NamedTuple):
                 table[-1, split.tree] &= split.mask
         table[:-1] = np.bitwise_and.accumulate(table[:-1])
         return cls(thresholds, table)
+
+
+def _left_by(tables: Sequence[_Table], unruled: Bits, first: int, values: bytes) -> Bits:
+    """The leaves that the columns from `first` on leave, in all trees."""
+    left = unruled
+    for feature, value in enumerate(np.frombuffer(values).tolist(), first):
+        left = left & tables[feature].row(value)
+    return left
 
 
 def _all(rows: int, trees: int) -> Bits:

@@ -398,6 +398,45 @@ live_columns: Final = Table(
 )
 
 
+def _number(comment: str) -> Column[Any]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True, comment=comment)
+
+
+_DRILL: Final = "Whether a drill was the cause; drills count for nothing else."
+
+retrainings: Final = Table(
+    "retrainings",
+    metadata,
+    _number("Order of the decisions."),
+    _value("source", Text, "Where the trips come from: city, simulated, files or drill."),
+    _value("month", Date, "First day of the latest month that was over a threshold."),
+    _value("requested_at", DateTime(timezone=True), "When it was decided."),
+    _value("status", Text, "`queued`, or `refused` although months were over a threshold."),
+    _value("reason", Text, "Why, in one line."),
+    _value("evidence", JSONB, "The months that decided: figures, and what was over."),
+    _value("requested_by", Text, "Number of the run in Mage that decided."),
+    _value(
+        "pipeline_run_id", Text, "Number of the run in Mage that it became; none.", nullable=True
+    ),
+    _value("drill", Boolean, _DRILL),
+    comment="Each decision to train the model again because of drift or error, or not to.",
+)
+
+alarms: Final = Table(
+    "alarms",
+    metadata,
+    _number("Order of the alarms."),
+    _value("raised_at", DateTime(timezone=True), "When it was raised."),
+    _value("kind", Text, "run failed, data refused, drift, quality or retraining."),
+    _value("subject", Text, "What it is about: a source and month, or a run."),
+    _value("message", Text, "What a person reads."),
+    _value("sent_to", ARRAY(Text), "Ways that took it: webhook, mail; empty: nobody was told."),
+    _value("problem", Text, "Ways that failed, and why; none: nothing did.", nullable=True),
+    _value("drill", Boolean, _DRILL),
+    comment="What a person was told of, and whether it was sent.",
+)
+
+
 def markdown() -> str:
     """All tables in Markdown, column by column: name, type, meaning."""
     return "\n\n".join(_table_in_markdown(table) for table in metadata.sorted_tables)

@@ -2,7 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Mapping
+from typing import Any
 
+from taxi_duration.pipeline.drilling import settings_of
 from taxi_duration.settings import Settings, load_settings
 
 PACKAGE = "taxi_duration"
@@ -24,9 +27,13 @@ class BlockLog(logging.Handler):
         return text if record.levelno <= logging.INFO else f"{record.levelname}: {text}"
 
 
-def block_settings() -> Settings:
-    """Load the settings and send what the package logs to the log of the running block."""
-    settings = load_settings()
+def block_settings(facts: Mapping[str, Any] | None = None) -> Settings:
+    """Load the settings and send what the package logs to the log of the running block.
+
+    `facts` is what the block before handed on, or the run's variables: a drill has settings of its
+    own.
+    """
+    settings = settings_of(load_settings(), facts or {})
     logger = logging.getLogger(PACKAGE)
     logger.setLevel(settings.log_level.upper())
     if not any(isinstance(handler, BlockLog) for handler in logger.handlers):

@@ -35,7 +35,8 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     """
     storage = Storage.from_settings(settings)
     serving = _champion_of_source(settings, cleaned)
-    months = serving.months if serving else cleaned["history"]
+    earlier = [month for month in cleaned["history"] if month != cleaned["month"]]
+    months = serving.months if serving else earlier
     reference = reference_trips(storage, cleaned, months)
     floor = floor_of(reference, cleaned["seed"])
     predict = model_of(settings, serving) if serving else predicted_by(floor)

@@ -3,11 +3,13 @@
 import logging
 from typing import Any
 
+from taxi_duration.errors import SettingsError
 from taxi_duration.pipeline.variables import RunVariables
 from taxi_duration.registry.champion import champion
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import DRILL
 from taxi_duration.storage import Storage
-from taxi_duration.trips.city_api import CityApi
+from taxi_duration.trips.city_api import CityApi, LoadedMonth
 from taxi_duration.trips.clean import CleanMonth, clean
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
@@ -22,29 +24,36 @@ def load_trips(settings: Settings, variables: RunVariables) -> dict[str, Any]:
     CityApiError or NoTripsError and what was there before stays. Returns what the steps after it
     share: source, months, cap, seed, the rows of each month, and the version of the model that
     serves at this moment, which the drift report judges whichever branch runs first.
+
+    A retraining has the run's month in its history as well: what drifted is what is to be learned.
+    Raises SettingsError where a drill gets other trips, or another run a drill's.
     """
     serving = champion(settings)
     api = CityApi.from_settings(variables.apply(settings))
     month = _month(api, variables)
     loaded = api.load_month(month, variables.cap, progress=True)
+    _check_drill(loaded, variables)
     lake = Lake(Storage.from_settings(settings), loaded.source)
     lake.write_raw(loaded)
-    history = (month - variables.history).to(month - 1)
-    for earlier in history:
+    before = (month - variables.history).to(month - 1)
+    for earlier in before:
         if lake.raw_made_from(earlier) == (loaded.asked, loaded.origin):
             log.info("%s is there already, of the same origin and cap", earlier)
         else:
             lake.write_raw(api.load_month(earlier, variables.cap, progress=True))
-    rows = {str(each): lake.raw_rows(each) for each in [*history, month]}
+    rows = {str(each): lake.raw_rows(each) for each in [*before, month]}
     log.info("Raw trips of %s: %s; asked for: %s", loaded.source, rows, variables.cap or "all")
     return {
         "source": loaded.source,
         "month": str(month),
-        "history": [str(earlier) for earlier in history],
+        "history": [str(each) for each in (*before, *([month] if variables.retraining else []))],
         "asked": variables.cap,
         "seed": variables.seed,
         "replace_source": variables.replace_source,
         "search": {"trials": variables.search_trials, "seconds": variables.search_seconds},
+        "retraining": variables.retraining,
+        "drill": variables.drill,
+        "city_api": variables.city_api,
         "rows": rows,
         "champion": serving.version if serving else "",
     }
@@ -76,6 +85,15 @@ def _month(api: CityApi, variables: RunVariables) -> Month:
     if variables.month:
         return Month.parse(variables.month)
     return min(api.latest_month(), variables.due_month)
+
+
+def _check_drill(loaded: LoadedMonth, variables: RunVariables) -> None:
+    if variables.drill != (loaded.source == DRILL):
+        raise SettingsError(
+            f"The run is {'a' if variables.drill else 'no'} drill, and its trips are"
+            f" {loaded.source} ones.",
+            "`taxi drill` gives a run both.",
+        )
 
 
 def _clean_month(settings: Settings, lake: Lake, month: Month) -> CleanMonth:

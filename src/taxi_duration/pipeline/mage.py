@@ -14,7 +14,13 @@ POLL_SECONDS: Final = 1.0
 LAST_LINES: Final = 12
 # The last block of each branch hands on what the whole branch produced; of what both name, such as
 # the champion, the training branch knows the newer.
-LAST_BLOCKS: Final = ("record_truth", "record_drift", "register_model", "record_window")
+LAST_BLOCKS: Final = (
+    "record_truth",
+    "judge_retraining",
+    "queue_retraining",
+    "register_model",
+    "record_window",
+)
 
 STATES: Final = {"completed": "done", "condition_failed": "skipped", "failed": "failed"}
 # What Mage says around a block's own lines.
@@ -38,9 +44,19 @@ def run_pipeline(
     forth. Raises PipelineError naming the block that failed, with the last lines that it logged,
     and where a run completed without having produced what it is for.
     """
+    with MageApi(settings.mage_url, pipeline=pipeline) as mage:
+        token = _sign_in(mage, settings)
+        number = mage.trigger(variables, token)
+    return follow_run(settings, number, show, pipeline)
+
+
+def follow_run(
+    settings: Settings, number: int, show: Show, pipeline: str = PIPELINE
+) -> dict[str, Any]:
+    """The same for a run that something else has started."""
     started = time.monotonic()
     with MageApi(settings.mage_url, pipeline=pipeline) as mage:
-        number = _start(mage, settings, variables)
+        _sign_in(mage, settings)
         url = f"{mage.url}/pipelines/{pipeline}/runs/{number}"
         show(f"run {number}: {url}")
         run = _follow(mage, number, show)
@@ -55,7 +71,8 @@ def run_pipeline(
     return {**output, "run": number, "url": url, "seconds": seconds, "blocks": blocks}
 
 
-def _start(mage: MageApi, settings: Settings, variables: dict[str, object]) -> int:
+def _sign_in(mage: MageApi, settings: Settings) -> str:
+    """Open the session; returns the token that starts a run."""
     password, token = settings.mage_owner_password, settings.mage_trigger_token
     if not password or not token:
         raise PipelineError(
@@ -63,7 +80,7 @@ def _start(mage: MageApi, settings: Settings, variables: dict[str, object]) -> i
             "`taxi up` makes them; with another Mage, set them as that one has them.",
         )
     mage.sign_in(settings.mage_owner_email, password.get_secret_value())
-    return mage.trigger(variables, token.get_secret_value())
+    return token.get_secret_value()
 
 
 def _follow(mage: MageApi, number: int, show: Show) -> Run:

@@ -118,7 +118,7 @@ def _trips(settings: Settings, run: TrainedRun) -> pa.Table:
             "Set TAXI_S3_BUCKET to the bucket of that time.",
         )
     try:
-        return lake.read(
+        trips = lake.read(
             [Month.parse(month) for month in info.months],
             version=info.lake_version,
             columns=REQUIRED_COLUMNS,
@@ -128,6 +128,10 @@ def _trips(settings: Settings, run: TrainedRun) -> pa.Table:
             f"Version {info.lake_version} of {info.lake_uri} cannot be read any more: {error}",
             "It was removed, or the lake was made anew since.",
         ) from error
+    if not run.test_from:
+        return trips
+    earlier = trips["trip_start_timestamp"].to_numpy() < np.datetime64(run.test_from)
+    return trips.filter(pa.array(earlier))
 
 
 def _compare(stored: Path, again: Path) -> FileComparison:

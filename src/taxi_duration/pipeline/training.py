@@ -6,8 +6,8 @@ counts and figures. Trips, features and predictions travel through S3, models th
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from taxi_duration.pipeline.training_tables import (
 from taxi_duration.registry.candidates import SERVABLE, Candidates, record_evaluation
 from taxi_duration.registry.client import registry_errors
 from taxi_duration.registry.runs import LakeInput, Runs
-from taxi_duration.registry.trained import CALIBRATION_TAG
+from taxi_duration.registry.trained import CALIBRATION_TAG, TEST_TAG
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -43,19 +43,24 @@ log = logging.getLogger(__name__)
 
 Reference = dict[str, Any]
 
+# As many as the gate needs to draw whole days.
+RETRAINING_TEST_DAYS: Final = 10
+
 
 def build_features(settings: Settings, cleaned: Reference) -> Reference:
     """Store the features of the run's trips: the months of history train, the run's month tests.
 
+    In a retraining the month's first days train as well, and its last RETRAINING_TEST_DAYS test.
     Adds `features`: the S3 URI, the trips of each part, and when the later parts begin.
     """
     month = Month.parse(cleaned["month"])
     trips = Lake(Storage.from_settings(settings), cleaned["source"]).read(
-        [*map(Month.parse, cleaned["history"]), month],
+        [Month.parse(name) for name in dict.fromkeys([*cleaned["history"], cleaned["month"]])],
         version=cleaned["lake"]["version"],
         columns=REQUIRED_COLUMNS,
     )
-    split = split_by_time(trips["trip_start_timestamp"].to_numpy(), month.start)
+    test_from = _test_from(cleaned, month)
+    split = split_by_time(trips["trip_start_timestamp"].to_numpy(), test_from)
     features = {
         "uri": write_features(settings, cleaned, trips, split),
         **{name: int(mask.sum()) for name, mask in zip(PARTS, split[:3], strict=True)},
@@ -108,6 +113,12 @@ def evaluate_models(settings: Settings, trained: Reference) -> Reference:
         "metrics": metrics,
         "best": min(metrics, key=lambda name: metrics[name]["mae"]),
     }
+
+
+def _test_from(cleaned: Reference, month: Month) -> datetime:
+    if cleaned.get("retraining"):
+        return month.end - timedelta(days=RETRAINING_TEST_DAYS)
+    return month.start
 
 
 def _train(
@@ -191,6 +202,7 @@ def _tags(built: Reference) -> dict[str, str]:
         "months": " ".join(built["history"]),
         "lake_version": str(built["lake"]["version"]),
         CALIBRATION_TAG: built["features"]["split"][CALIBRATION],
+        TEST_TAG: built["features"]["split"][TEST],
     }
 
 

@@ -30,6 +30,10 @@ class RunVariables(msgspec.Struct, frozen=True, kw_only=True):
     # Trials, and seconds of trials, after which a search for better parameters ends; 0 and 0: none.
     search_trials: Annotated[int, msgspec.Meta(ge=0)] = 0
     search_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0
+    # Number of the decision to train again that queued this run; 0: none did.
+    retraining: Annotated[int, msgspec.Meta(ge=0)] = 0
+    # Marks a drill: its trips and its model lie apart from the real ones.
+    drill: bool = False
     # The moment that the run stands for: of the schedule, the backfill or the call.
     execution_date: datetime | None = None
 

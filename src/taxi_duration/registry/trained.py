@@ -19,6 +19,8 @@ from taxi_duration.settings import Settings
 
 # The start of the first trip that calibrated a model, Chicago local time.
 CALIBRATION_TAG: Final = "calibration_from"
+# The start of the first trip that tested it; a month of its history may be in part for the test.
+TEST_TAG: Final = "test_from"
 
 
 class TrainedRun(NamedTuple):
@@ -33,6 +35,8 @@ class TrainedRun(NamedTuple):
     libraries: dict[str, str]
     # The folder of the model's own files.
     files: Path
+    # None: all of its history trained it.
+    test_from: datetime | None = None
 
 
 class _ModelFile(msgspec.Struct):
@@ -70,6 +74,7 @@ def trained_run(settings: Settings, run_id: str, folder: Path) -> TrainedRun:
         commit=tags.get(MLFLOW_GIT_COMMIT, ""),
         libraries=_pins(package / "requirements.txt"),
         files=files,
+        test_from=datetime.fromisoformat(tags[TEST_TAG]) if TEST_TAG in tags else None,
     )
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-# Headers of every answer: what answered (`simulated` or `files`), and which trips of that: a seed,
-# or how many of which dates. The City sends neither.
+# Headers of every answer: what answered (`simulated`, `files` or `drill`), and which trips of that:
+# a seed, or how many of which dates. The City sends neither.
 SOURCE_HEADER: Final = "X-Taxi-Source"
 ORIGIN_HEADER: Final = "X-Taxi-Origin"
+# What trips of a drill call themselves, so that they never mix with others.
+DRILL: Final = "drill"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class TripSource(Protocol):
     """Trips in the order of their start."""
 
     @property
-    def name(self) -> Literal["simulated", "files"]:
+    def name(self) -> Literal["simulated", "files", "drill"]:
         """What every answer says of where it comes from."""
         ...
 

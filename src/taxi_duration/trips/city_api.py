@@ -25,7 +25,7 @@ from taxi_duration.trips.windows import NEW_DATASET, OLD_DATASET, Window, window
 
 log = logging.getLogger(__name__)
 
-Source = Literal["city", "simulated", "files"]
+Source = Literal["city", "simulated", "files", "drill"]
 
 
 @dataclass(frozen=True)

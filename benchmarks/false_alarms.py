@@ -1,0 +1,199 @@
+"""What the loop makes of months in which nothing happened: twelve simulated ones, and real ones.
+
+    python benchmarks/false_alarms.py [FOLDER]
+
+FOLDER holds 2019_jan_sep_hourly_companies.parquet (docs/simulation.md); without it only simulated
+months are judged. Each month is compared with the trips that a model was trained on and scored by
+that model, in two ways of running the loop: `monthly`, a model of the two months before; and
+`never`, the model of the first two months for all that follow, which has every season against it.
+Prints Markdown for docs/monitoring.md. No stack is needed.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from taxi_duration.model.dataset import Sample, target_minutes, trip_features
+from taxi_duration.model.duration_model import DurationModel, ModelInfo
+from taxi_duration.model.features import FEATURES
+from taxi_duration.model.split import calibration_start
+from taxi_duration.model.training import PARAMETERS, fit
+from taxi_duration.monitoring.columns import compared, sample_by_day
+from taxi_duration.monitoring.drift import compare
+from taxi_duration.monitoring.figures import CURRENT, REFERENCE, Figures
+from taxi_duration.monitoring.need import Answered, Rule, need
+from taxi_duration.monitoring.performance import performance
+from taxi_duration.monitoring.quality import data_quality
+from taxi_duration.monitoring.scoring import TRIP_COLUMNS, score
+from taxi_duration.monitoring.windows import Window, window_of
+from taxi_duration.settings import Settings
+from taxi_duration.simulation.city import SimulatedCity
+from taxi_duration.simulation.source import Window as Span
+from taxi_duration.trips.clean import clean
+from taxi_duration.trips.months import Month
+from taxi_duration.trips.schema import conform
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = Settings()
+RULE = Rule.from_settings(SETTINGS)
+HISTORY = 2
+# Twelve months after two of history.
+FIRST, LAST = Month(2022, 3), Month(2023, 4)
+REAL = "2019_jan_sep_hourly_companies.parquet"
+
+
+def main(folder: Path) -> None:
+    """Judge the months of both sources."""
+    print(f"thresholds: {RULE.limits}, drift share {SETTINGS.drift_share}", flush=True)
+    report("Simulated", simulated())
+    if (folder / REAL).exists():
+        report("Real, 2019", real(folder / REAL))
+
+
+def simulated() -> dict[Month, pa.Table]:
+    """Clean months as the pipeline loads them, capped."""
+    city = SimulatedCity(SETTINGS.seed, SETTINGS.simulated_trips_per_day)
+    return {month: cleaned(month, rows_of(city, month)) for month in FIRST.to(LAST)}
+
+
+def rows_of(city: SimulatedCity, month: Month) -> pa.Table:
+    """The capped rows of a month, the same share of each day."""
+    rows = pa.concat_tables(city.parts(Span(month.start, month.end)))
+    return conform(sample_by_day(rows, SETTINGS.trips_per_month, SETTINGS.seed))
+
+
+def real(path: Path) -> dict[Month, pa.Table]:
+    """The real months of the smaller companies."""
+    rows = conform(pq.read_table(path))
+    start = rows["trip_start_timestamp"]
+    return {
+        month: cleaned(
+            month,
+            rows.filter(pc.and_(pc.greater_equal(start, month.start), pc.less(start, month.end))),
+        )
+        for month in Month(2019, 1).to(Month(2019, 9))
+    }
+
+
+def cleaned(month: Month, rows: pa.Table) -> pa.Table:
+    """The trips of a month with the columns that the drift branch reads."""
+    found = clean(
+        rows,
+        month,
+        min_minutes=SETTINGS.min_minutes,
+        max_minutes=SETTINGS.max_minutes,
+        max_bad_share=SETTINGS.max_bad_share,
+    )
+    return found.trips.select(TRIP_COLUMNS).sort_by("trip_start_timestamp")
+
+
+def report(title: str, months: dict[Month, pa.Table]) -> None:
+    """Print a table a way of running the loop, and what would have been raised."""
+    for way in ("monthly", "never"):
+        print(f"\n### {title}, model trained {way}\n")
+        print(
+            "| month | drifted | columns | MAE | by mean | reference | ratio | missing | alarms |"
+        )
+        print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+        alarms, retrainings, seen, last = 0, 0, [], None
+        for window in windows(months, way):
+            seen.append(window)
+            told = window.grounds(RULE.limits) + window.gaps(RULE.limits)
+            asked = need(seen, RULE, last, datetime.now(UTC)).status == "queued"
+            if asked:
+                last = Answered(window.month, datetime.min.replace(tzinfo=UTC))
+            alarms, retrainings = alarms + bool(told), retrainings + asked
+            print(row(window, told), flush=True)
+        print(f"\n{len(seen)} months: {alarms} with an alarm, {retrainings} retrainings.")
+
+
+def row(window: Window, told: list[str]) -> str:
+    """A line of the table."""
+    cells = [
+        window.month,
+        f"{window.drifted_share:.0%}",
+        ", ".join(window.drifted_columns) or "none",
+        f"{window.mae:.2f}",
+        f"{window.share:.3f}",
+        f"{window.reference_mae / window.reference_minutes:.3f}",
+        f"{window.error_ratio:.3f}",
+        f"{max(window.missing.values()):.1%}",
+        "; ".join(told) or "none",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def windows(months: dict[Month, pa.Table], way: str) -> Iterator[Window]:
+    """Each month that has its history, scored by the model of that way."""
+    model, reference, names = None, pa.table({}), list(months)
+    for place, month in enumerate(names[HISTORY:], start=HISTORY):
+        if way == "monthly" or model is None:
+            known = names[place - HISTORY : place]
+            trips = pa.concat_tables([months[each] for each in known])
+            model = fitted(trips, known)
+            reference = score(trips, predict_with(model))
+        assert model is not None
+        yield judged(month, reference, score(months[month], predict_with(model)))
+
+
+def predict_with(model: DurationModel):  # type: ignore[no-untyped-def]
+    """What `score` asks."""
+    return lambda trips: model.predict(trip_features(trips))
+
+
+def fitted(trips: pa.Table, known: list[Month]) -> DurationModel:
+    """The default model, its latest eighth calibrating, as the pipeline makes it."""
+    starts = trips["trip_start_timestamp"].to_numpy()
+    later = starts >= np.datetime64(calibration_start(starts))
+    sample = Sample(trip_features(trips), target_minutes(trips))
+    info = ModelInfo(
+        features=FEATURES,
+        source="simulated",
+        months=tuple(map(str, known)),
+        lake_uri="",
+        lake_version=0,
+        train_trips=int((~later).sum()),
+        calibration_trips=int(later.sum()),
+        seed=SETTINGS.seed,
+        parameters=PARAMETERS,
+        created_at=datetime.now(UTC),
+        min_minutes=SETTINGS.min_minutes,
+        max_minutes=SETTINGS.max_minutes,
+    )
+    return fit(sample.only(~later), sample.only(later), info)
+
+
+def judged(month: Month, reference: pa.Table, current: pa.Table) -> Window:
+    """The window that the drift branch would record."""
+    sides = {REFERENCE: reference, CURRENT: current}
+    sampled = {
+        side: sample_by_day(trips, SETTINGS.report_sample, SETTINGS.seed)
+        for side, trips in sides.items()
+    }
+    found = compare(compared(sampled[REFERENCE]), compared(sampled[CURRENT]), SETTINGS.drift_share)
+    return window_of(
+        Figures(
+            month=str(month),
+            source="simulated",
+            model_version="1",
+            reference_months=[],
+            lake_version=0,
+            seed=SETTINGS.seed,
+            threshold=SETTINGS.drift_share,
+            made_at=datetime.now(UTC),
+            sampled_trips={side: trips.num_rows for side, trips in sampled.items()},
+            drift=found.columns,
+            quality={side: data_quality(compared(trips)) for side, trips in sides.items()},
+            performance={side: performance(trips) for side, trips in sides.items()},
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data")

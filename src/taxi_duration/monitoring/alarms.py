@@ -1,0 +1,90 @@
+"""Alarms: what a person has to know, sent once, and kept in Postgres."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy import insert, select
+
+from taxi_duration.errors import AlarmError, MonitoringError
+from taxi_duration.monitoring.database import connect, migrate
+from taxi_duration.monitoring.messengers import messengers
+from taxi_duration.monitoring.tables import alarms
+from taxi_duration.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["run failed", "data refused", "drift", "quality", "retraining"]
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened (`kind`), to what (`subject`), and in a sentence or two."""
+
+    kind: Kind
+    subject: str
+    message: str
+    drill: bool = False
+
+    @property
+    def title(self) -> str:
+        """One line; a drill says so first."""
+        return f"{'DRILL: ' if self.drill else ''}{self.kind}: {self.subject}"
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """Who took an alarm, and what failed."""
+
+    to: list[str]
+    problems: list[str]
+
+
+def raise_alarm(settings: Settings, alarm: Alarm) -> None:
+    """Send an alarm and keep it; one that was raised before is not sent again, unless in a drill.
+
+    A way that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
+    away the alarm is sent all the same, and MonitoringError raised after that.
+    """
+    try:
+        if not alarm.drill and _was_raised(settings, alarm):
+            log.info("%s was told before", alarm.title)
+            return
+    except MonitoringError as error:
+        log.warning("whether %s was told before is not known: %s", alarm.title, error)
+    log.warning("ALARM %s. %s", alarm.title, alarm.message)
+    raised_at = datetime.now(UTC)
+    _keep(settings, alarm, raised_at, _send(settings, alarm, raised_at))
+
+
+def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
+    facts = {**msgspec.structs.asdict(alarm), "raised_at": raised_at.isoformat()}
+    sent = Sent([], [])
+    for name, send in messengers(settings).items():
+        try:
+            send(f"[{settings.model_name}] {alarm.title}", alarm.message, facts)
+            sent.to.append(name)
+        except AlarmError as error:
+            log.warning("%s: %s", name, error)
+            sent.problems.append(f"{name}: {error}")
+    return sent
+
+
+def _was_raised(settings: Settings, alarm: Alarm) -> bool:
+    same = select(alarms.c.id).where(
+        alarms.c.kind == alarm.kind, alarms.c.subject == alarm.subject, ~alarms.c.drill
+    )
+    with connect(settings) as connection:
+        migrate(connection)
+        return connection.execute(same.limit(1)).first() is not None
+
+
+def _keep(settings: Settings, alarm: Alarm, raised_at: datetime, sent: Sent) -> None:
+    row = {
+        **msgspec.structs.asdict(alarm),
+        "raised_at": raised_at,
+        "sent_to": sent.to,
+        "problem": "; ".join(sent.problems) or None,
+    }
+    with connect(settings) as connection:
+        migrate(connection)
+        connection.execute(insert(alarms).values(row))

@@ -1,0 +1,108 @@
+"""The end of the drift branch: whom the month concerns, and whether to train again."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from taxi_duration.monitoring import retrainings
+from taxi_duration.monitoring.alarms import Alarm, Kind, raise_alarm
+from taxi_duration.monitoring.need import Need, Rule, need
+from taxi_duration.monitoring.windows import Limits, Window, latest_month, read_windows
+from taxi_duration.settings import Settings
+from taxi_duration.trips.months import Month
+
+log = logging.getLogger(__name__)
+
+PIPELINE: Final = "taxi_duration"
+QUEUE: Final = "queue_retraining"
+# The trigger that `triggers.yaml` has for runs that are asked for.
+TRIGGER: Final = "api"
+# What a retraining has from the run that asks for it.
+_KEPT: Final = ("month", "city_api", "drill", "seed", "replace_source")
+
+Reference = dict[str, Any]
+# Mage's `trigger_pipeline`, which returns the run.
+Trigger = Callable[..., Any]
+
+
+def judge_retraining(settings: Settings, recorded: Reference, run_id: str) -> Reference:
+    """Raise the alarms of the month, and decide whether the model is to be trained again.
+
+    Adds `retrain`: `wanted`, `reason`, and the `number` of the decision in Postgres (0: none, since
+    nothing was due). A run that a retraining made decides nothing, so that none follows another.
+    """
+    if recorded["retraining"]:
+        return _decided(recorded, Need("none", "This run is a retraining itself."), 0)
+    source, month = recorded["source"], Month.parse(recorded["month"])
+    windows = read_windows(settings, source, month, settings.retrain_windows)
+    _tell(settings, recorded, windows[-1])
+    found = _need(settings, recorded, windows, run_id)
+    number = 0
+    if found.status != "none":
+        number = retrainings.write(settings, found, source, windows, run_id)
+    return _decided(recorded, found, number)
+
+
+def retraining_wanted(decided: Reference) -> bool:
+    """Whether a run is to be queued."""
+    return bool(decided["retrain"]["wanted"])
+
+
+def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -> Reference:
+    """Queue a run that learns the month as well; the gate decides about what comes of it.
+
+    Adds `retraining_run`, its number in Mage. A step that is tried again queues no second one.
+    """
+    number = decided["retrain"]["number"]
+    run = retrainings.run_of(settings, number)
+    if not run:
+        run = str(trigger(PIPELINE, variables=_variables(decided), schedule_name=TRIGGER).id)
+        retrainings.started(settings, number, run)
+    log.info("run %s will train again: %s", run, decided["retrain"]["reason"])
+    message = f"Run {run} trains the model again. {decided['retrain']['reason']}"
+    _raise(settings, decided, "retraining", message)
+    return {**decided, "retraining_run": run}
+
+
+def _need(settings: Settings, recorded: Reference, windows: list[Window], run_id: str) -> Need:
+    latest = latest_month(settings, recorded["source"])
+    if latest and str(latest) > recorded["month"]:
+        return Need("none", f"{latest} was reported already, and its run decides.")
+    last = retrainings.last_queued(settings, recorded["source"], run_id)
+    return need(windows, Rule.from_settings(settings), last, datetime.now(UTC))
+
+
+def _tell(settings: Settings, recorded: Reference, window: Window) -> None:
+    limits = Limits.from_settings(settings)
+    found: dict[Kind, list[str]] = {
+        "drift": window.grounds(limits),
+        "quality": window.gaps(limits),
+    }
+    for kind, sentences in found.items():
+        if sentences:
+            text = "; ".join(sentences)
+            _raise(settings, recorded, kind, f"{text}. Report: {recorded['exported']['url']}")
+
+
+def _raise(settings: Settings, reference: Reference, kind: Kind, message: str) -> None:
+    subject = f"{reference['source']} trips of {reference['month']}"
+    raise_alarm(
+        settings, Alarm(kind=kind, subject=subject, message=message, drill=reference["drill"])
+    )
+
+
+def _decided(recorded: Reference, found: Need, number: int) -> Reference:
+    log.info("train again: %s. %s", found.status, found.reason)
+    wanted = found.status == "queued"
+    return {**recorded, "retrain": {"wanted": wanted, "reason": found.reason, "number": number}}
+
+
+def _variables(decided: Reference) -> dict[str, Any]:
+    """Of the retraining: as the run that asks for it, but with that month in its history."""
+    return {
+        **{name: decided[name] for name in _KEPT if decided[name] or name == "seed"},
+        "history": len(decided["history"]),
+        "cap": decided["asked"],
+        "retraining": decided["retrain"]["number"],
+    }

@@ -1,0 +1,111 @@
+"""For the tests of alarms: a real mail server and a real webhook, on free ports of loopback."""
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, TypeVar
+
+Server = TypeVar("Server", bound=socketserver.BaseServer)
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    """As much of SMTP as a client needs to hand over one mail."""
+
+    server: "_MailServer"
+
+    def handle(self) -> None:
+        self._say("220 mailbox")
+        while line := self.rfile.readline():
+            verb = line.split()[0].upper().decode() if line.split() else ""
+            if verb == "EHLO":
+                self._say("250-mailbox\r\n250 AUTH PLAIN")
+            elif verb == "AUTH":
+                self.server.credentials.append(line.split()[2].decode())
+                self._say("235 welcome")
+            elif verb == "DATA":
+                self._say("354 go on")
+                self.server.mails.append(message_from_bytes(self._body()))
+                self._say("250 taken")
+            elif verb == "QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 fine")
+
+    def _body(self) -> bytes:
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line)
+        return b"".join(lines)
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+class _MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Mail)
+        self.mails: list[Message] = []
+        self.credentials: list[str] = []
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class _Hook(BaseHTTPRequestHandler):
+    server: "_HookServer"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append(json.loads(body))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+class _HookServer(HTTPServer):
+    def __init__(self, status: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Hook)
+        self.posts: list[dict[str, Any]] = []
+        self.status = status
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/secret-path"
+
+
+@contextmanager
+def mailbox() -> Iterator[_MailServer]:
+    """A mail server; `mails` holds what it took, `credentials` who signed in."""
+    with _serving(_MailServer()) as server:
+        yield server
+
+
+@contextmanager
+def webhook(status: int = 200) -> Iterator[_HookServer]:
+    """A webhook that answers with a status; `posts` holds what came."""
+    with _serving(_HookServer(status)) as server:
+        yield server
+
+
+@contextmanager
+def _serving(server: Server) -> Iterator[Server]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
