@@ -147,7 +147,15 @@ def service_page_phone(page: Page, settings: Settings) -> None:
     page.screenshot(path=HERE / "service-page-phone.png")
 
 
-PICTURES = (pipeline, run, model, report, prediction, service_page, service_page_phone)
+def monitoring(page: Page, settings: Settings) -> None:
+    """How the model does, as the service shows it."""
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    page.goto(f"{settings.service_url}/monitoring")
+    page.get_by_role("heading", name="Error by month").wait_for()
+    page.screenshot(path=HERE / "monitoring.png")
+
+
+PICTURES = (pipeline, run, model, report, prediction, service_page, service_page_phone, monitoring)
 
 
 def take(browser: Browser, settings: Settings) -> None:

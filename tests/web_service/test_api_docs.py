@@ -52,7 +52,7 @@ def example(command: str, answer: str) -> Example:
 
 
 # What is for the eye has no answer that an example could show.
-PAGES = {"GET /"}
+PAGES = {"GET /", "GET /monitoring"}
 EXAMPLES = [
     example(command, answer)
     for command, answer in re.findall(r"```sh\n(.*?)```\n\n```http\n(.*?)```", PAGE, re.DOTALL)

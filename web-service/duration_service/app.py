@@ -11,6 +11,7 @@ from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.fixed import fixed_model
 from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
+from duration_service.monitoring.routes import show_monitoring
 from duration_service.observations import Observations, Observer, observe_requests
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
@@ -53,6 +54,7 @@ def create_app(
     app.register_blueprint(browser())
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(page.blueprint)
+    show_monitoring(app, settings)
     register_problems(app)
     openapi.describe(app)
     observe_requests(app, observations)

@@ -14,7 +14,7 @@ from duration_service.operations import (
     WITH_RETRY_AFTER,
     Operation,
 )
-from taxi_duration.contract import Problem, Readiness, custom_schema
+from taxi_duration.contract import Problem, custom_schema
 
 DOCUMENT: Final = "OPENAPI_DOCUMENT"
 JSON: Final = "application/json"
@@ -78,7 +78,7 @@ class _Schemas:
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     answers = {"200": _answer(operation, schemas)}
-    if operation.answer is Readiness:
+    if operation.unready:
         answers["503"] = {**answers["200"], "description": PROBLEMS[503], "headers": RETRY_AFTER}
     for status in operation.problems:
         answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}

@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from duration_service.monitoring.answer import Monitoring
 from taxi_duration.contract import Health, ModelAnswer, Prediction, Readiness, Trip
 
 TRIPS: Final[Any] = Trip | list[Trip]
@@ -17,7 +18,7 @@ PROBLEMS: Final = {
     429: "More requests came than the service takes at a time.",
     431: "The request's head is too large.",
     500: "The service failed; its log has the cause, under this `instance`.",
-    503: "There is no model yet.",
+    503: "There is no model yet, or Postgres, which has the figures, cannot be read.",
 }
 WITH_RETRY_AFTER: Final = (429, 503)
 
@@ -31,6 +32,8 @@ class Operation(NamedTuple):
     answer: Any
     problems: tuple[int, ...] = (500,)
     takes: Any = None
+    # Whether a 503 has the form of a success, and is no problem.
+    unready: bool = False
 
 
 OPERATIONS: Final = {
@@ -49,6 +52,7 @@ OPERATIONS: Final = {
         "Predictions are answered",
         "Says from which model, and how the registry does. 503 has the same form.",
         Readiness,
+        unready=True,
     ),
     ("get", "/model"): Operation(
         "The model that answers",
@@ -58,6 +62,19 @@ OPERATIONS: Final = {
     ),
     ("get", "/metrics"): Operation(
         "Metrics for Prometheus", "Those of all worker processes together.", "text/plain"
+    ),
+    ("get", "/monitoring.json"): Operation(
+        "How the model does",
+        "Error, coverage and drift by month, data, runs, decisions of the gate, what was asked. A"
+        " list is empty where there is nothing yet, which is never good.",
+        Monitoring,
+        (500, 503),
+    ),
+    ("get", "/monitoring"): Operation(
+        "How the model does, to read",
+        "A page of the same figures. 503 is a page that says why there are none.",
+        "text/html",
+        unready=True,
     ),
     ("get", "/openapi.json"): Operation(
         "This description", "OpenAPI 3.1, made of the types that the service uses.", dict[str, Any]

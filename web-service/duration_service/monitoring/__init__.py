@@ -1,0 +1,1 @@
+"""How the model does: `GET /monitoring` for people, `/monitoring.json` for programs."""
