@@ -56,6 +56,10 @@ bench-service: setup ## Measure the service beside Flask alone, mlflow models se
 dashboards: setup ## Write Grafana's dashboards and alert rules below monitoring/ from the code
 	@$(BIN)/python -m taxi_duration.monitoring.grafana monitoring/grafana
 
+.PHONY: bench-drift
+bench-drift: setup ## Measure how a month's report grows, from 100,000 to five million trips
+	@$(BIN)/python benchmarks/drift.py
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py

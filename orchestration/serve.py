@@ -1,4 +1,4 @@
-"""`mage start`, with the pipeline's triggers set up in Mage's database first.
+"""`mage start`, with the pipelines' triggers set up in Mage's database first.
 
 The API trigger takes its token from TAXI_MAGE_TRIGGER_TOKEN, because a token in `triggers.yaml`
 would be a secret in the repository. A schedule that this database does not know yet waits for its
@@ -18,7 +18,7 @@ from mage_ai.settings.repo import set_repo_path
 if TYPE_CHECKING:
     from mage_ai.orchestration.db.models.schedules import PipelineSchedule
 
-PIPELINE = "taxi_duration"
+PIPELINES = ("taxi_duration", "live_monitoring")
 
 
 def set_up_triggers() -> None:
@@ -28,16 +28,18 @@ def set_up_triggers() -> None:
     from mage_ai.orchestration.db.models.schedules import PipelineSchedule
 
     db_connection.start_session()
-    known = {schedule.name for schedule in PipelineSchedule.repo_query.all()}
-    triggers = get_triggers_by_pipeline(PIPELINE)
+    known = {(each.pipeline_uuid, each.name) for each in PipelineSchedule.repo_query.all()}
+    triggers = [trigger for name in PIPELINES for trigger in get_triggers_by_pipeline(name)]
     if token := os.environ.get("TAXI_MAGE_TRIGGER_TOKEN"):
         triggers = [
             replace(trigger, token=token) if trigger.schedule_type == ScheduleType.API else trigger
             for trigger in triggers
         ]
     PipelineSchedule.create_or_update_batch(triggers)
-    for schedule in PipelineSchedule.repo_query.filter(PipelineSchedule.pipeline_uuid == PIPELINE):
-        if schedule.schedule_type == ScheduleType.TIME and schedule.name not in known:
+    ours = PipelineSchedule.repo_query.filter(PipelineSchedule.pipeline_uuid.in_(PIPELINES))
+    for schedule in ours:
+        new = (schedule.pipeline_uuid, schedule.name) not in known
+        if schedule.schedule_type == ScheduleType.TIME and new:
             skip_present_date(schedule)
 
 
@@ -47,7 +49,7 @@ def skip_present_date(schedule: "PipelineSchedule") -> None:
     from mage_ai.orchestration.triggers.utils import create_and_cancel_pipeline_run
 
     create_and_cancel_pipeline_run(
-        Pipeline.get(PIPELINE),
+        Pipeline.get(schedule.pipeline_uuid),
         schedule,
         {"execution_date": schedule.current_execution_date()},
         message="This date had passed when the schedule was made.",

@@ -17,6 +17,7 @@ import httpx
 from pydantic import SecretStr
 
 from monitored import with_own_bucket, with_own_database
+from taxi_duration.pipeline.mage_api import PIPELINE
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
 
@@ -86,11 +87,18 @@ def mage_environment(settings: Settings, database: str) -> dict[str, str]:
 
 
 def run_headless(
-    settings: Settings, database: str, variables: dict[str, object], **environment: str
+    settings: Settings,
+    database: str,
+    variables: dict[str, object],
+    pipeline: str = PIPELINE,
+    **environment: str,
 ) -> dict[str, Any]:
     """How one run ended that no server executed: `status` and, by block, `status` and `output`."""
     done = subprocess.run(
-        [MAGE_PYTHON, ROOT / "tests" / "orchestration" / "headless.py", json.dumps(variables)],
+        [
+            *(MAGE_PYTHON, ROOT / "tests" / "orchestration" / "headless.py"),
+            *(json.dumps(variables), pipeline),
+        ],
         env={**mage_environment(settings, database), **environment},
         capture_output=True,
         text=True,

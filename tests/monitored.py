@@ -16,6 +16,7 @@ from taxi_duration.monitoring.columns import compared
 from taxi_duration.monitoring.figures import ColumnDrift, Figures
 from taxi_duration.monitoring.performance import performance
 from taxi_duration.monitoring.quality import data_quality
+from taxi_duration.monitoring.segments import segment_performance
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.months import Month
@@ -69,6 +70,7 @@ def figures(**changes: Any) -> Figures:
             "current": data_quality(compared(current)),
         },
         performance={"reference": performance(reference), "current": performance(current)},
+        segments=segment_performance(current),
     )
     return msgspec.structs.replace(made, **changes)
 

@@ -69,6 +69,18 @@ class Settings(BaseSettings):
     drift_share: Share = Field(
         0.5, description="Share of drifted columns from which a month counts as drifted."
     )
+    live_hours: int = Field(
+        1, ge=1, description="Hours of live traffic that one window compares with what was usual."
+    )
+    live_min_predictions: int = Field(
+        100, ge=10, description="Fewer predictions than this in a window, and nothing is compared."
+    )
+    live_report_days: int = Field(
+        7, ge=1, description="Days after which the reports of windows are deleted from S3."
+    )
+    monitoring_days: int = Field(
+        730, ge=1, description="Days after which outcomes and windows are deleted from Postgres."
+    )
     model_name: str = Field("taxi-duration", description="The registered model in MLflow.")
     mlflow_experiment: str = Field("taxi-duration", description="The experiment of training runs.")
     mlflow_url: str = Field(

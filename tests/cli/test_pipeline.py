@@ -131,6 +131,15 @@ def test_a_backfill_runs_month_after_month_and_sums_up(taxi: Taxi) -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.timeout(600)
+def test_a_live_run_in_which_nothing_was_asked_says_so(taxi: Taxi) -> None:
+    done = taxi("live", "--hours", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "record_window    done" in done.stdout
+    assert done.stdout.rstrip().endswith("nothing was asked")
+
+
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [

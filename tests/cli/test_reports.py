@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ from click.testing import CliRunner, Result
 from monitored import figures, with_own_bucket
 from taxi_duration.cli import main
 from taxi_duration.monitoring.figures import Figures
+from taxi_duration.monitoring.live import LiveFigures, live_document
+from taxi_duration.monitoring.live_reports import publish_live
 from taxi_duration.monitoring.reports import document, publish
+from taxi_duration.monitoring.window import Window
 from taxi_duration.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -80,6 +84,44 @@ def test_a_page_can_be_fetched(reports: list[Figures], tmp_path: Path) -> None:
     path = tmp_path / "saved" / "drift-simulated-2019-03.html"
     assert result.output == f"{path}\n"
     assert path.read_text() == "<p>2019-03</p>"
+
+
+def test_windows_of_live_traffic_are_listed_and_fetched(bucket: Settings, tmp_path: Path) -> None:
+    assert taxi("--live").output.startswith("No window was compared yet")
+    made = window()
+    (tmp_path / "drift.html").write_text("<p>window</p>")
+    (tmp_path / "drift.json").write_bytes(live_document(made, {"metrics": []}))
+    publish_live(bucket, made.window, tmp_path, URL)
+    output = taxi("--live").output
+    assert "2026-01-31 09:00 to 10:00" in output
+    assert "1 of 2" in output
+    assert URL in output
+    assert f"s3://{bucket.s3_bucket}/reports/live/2026-01-31T0900Z/drift.html" in output
+    (found,) = json.loads(taxi("--live", "--json").output)
+    assert found["figures"]["predictions"] == 240
+    path = tmp_path / "saved" / "live-2026-01-31T0900Z.html"
+    assert taxi("--live", "--save", tmp_path / "saved").output == f"{path}\n"
+    assert path.read_text() == "<p>window</p>"
+    # The reports of months are what they were.
+    assert taxi().output.startswith("No reports yet")
+
+
+def test_a_window_is_of_no_month() -> None:
+    assert taxi("--live", "2019-03").exit_code == 2
+
+
+def window() -> LiveFigures:
+    """A window in which one of two columns drifted."""
+    end = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    return LiveFigures(
+        window=Window.until(end, hours=1),
+        predictions=240,
+        answered_requests=240,
+        made_at=end,
+        threshold=0.5,
+        drift=figures().drift[:2],
+        model_version="3",
+    )
 
 
 def test_what_is_no_month_is_refused() -> None:

@@ -1,8 +1,8 @@
 """Runs the pipeline once as Mage's scheduler does, but without a server.
 
-Started by the tests with the Python of Mage's environment: `headless.py VARIABLES`. The last line
-that it prints is a JSON object: the run's status; by block, the status and what it handed on; and
-the triggers that the scheduler would start now.
+Started by the tests with the Python of Mage's environment: `headless.py VARIABLES PIPELINE`. The
+last line that it prints is a JSON object: the run's status; by block, the status and what it handed
+on; and the triggers that the scheduler would start now.
 """
 
 # mypy: ignore-errors
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ORCHESTRATION))
 import serve  # noqa: E402
 from mage_ai.settings.repo import set_repo_path  # noqa: E402
 
-set_repo_path(str(ORCHESTRATION / serve.PIPELINE))
+set_repo_path(str(ORCHESTRATION / "taxi_duration"))
 
 from mage_ai.data_preparation.models.pipeline import Pipeline  # noqa: E402
 from mage_ai.orchestration.db import db_connection  # noqa: E402
@@ -30,12 +30,14 @@ from mage_ai.orchestration.pipeline_scheduler_original import run_pipeline  # no
 from mage_ai.orchestration.triggers.utils import create_and_start_pipeline_run  # noqa: E402
 
 
-def main(variables: dict[str, Any]) -> dict[str, Any]:
+def main(variables: dict[str, Any], name: str) -> dict[str, Any]:
     """Create a run of the API trigger, execute it and say how it ended."""
     database_manager.run_migrations()
     serve.set_up_triggers()
-    pipeline = Pipeline.get(serve.PIPELINE)
-    trigger = PipelineSchedule.repo_query.filter(PipelineSchedule.name == "api").one()
+    pipeline = Pipeline.get(name)
+    trigger = PipelineSchedule.repo_query.filter(
+        PipelineSchedule.name == "api", PipelineSchedule.pipeline_uuid == name
+    ).one()
     run = create_and_start_pipeline_run(pipeline, trigger, {"variables": variables})
     PipelineScheduler(run).start(should_schedule=False)
     try:
@@ -72,4 +74,4 @@ def ending(pipeline: Pipeline, run: PipelineRun) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1])), default=str), flush=True)
+    print(json.dumps(main(json.loads(sys.argv[1]), sys.argv[2]), default=str), flush=True)

@@ -48,7 +48,29 @@ def check(root: Path) -> Callable[[str, str, dict[str, Any]], None]:
     return run
 
 
+NOTHING: dict[str, Any] = {"drift": []}
+COMPARED: dict[str, Any] = {"drift": [{"column_name": "prediction"}]}
+TRUTH: dict[str, Any] = {**CLEANED, "served": ["1", "2"], "judged": ["1"], "outcomes": 5}
+LIVE = "data_exporters/record_window"
+
 ACCEPTED = [
+    ("data_exporters/record_truth", "only_who_served_is_judged", TRUTH),
+    (
+        "data_loaders/load_window",
+        "each_request_brought_a_prediction_or_more",
+        {"asked": {"predictions": 9, "answered_requests": 2}},
+    ),
+    (
+        "transformers/compare_window",
+        "there_is_a_report_where_columns_were_compared",
+        {"report": "", "figures": NOTHING},
+    ),
+    (LIVE, "the_window_was_recorded", {"recorded": 2, "figures": COMPARED}),
+    (
+        LIVE,
+        "what_was_compared_has_its_page",
+        {"exported": {"html": "s3://b/drift.html"}, "figures": COMPARED},
+    ),
     ("data_loaders/load_trips", "every_month_has_trips", CLEANED),
     ("data_loaders/load_trips", "no_month_has_more_trips_than_asked_for", CLEANED),
     (
@@ -80,6 +102,23 @@ ACCEPTED = [
 ]
 
 REFUSED = [
+    (
+        "data_exporters/record_truth",
+        "only_who_served_is_judged",
+        {**TRUTH, "judged": ["3"]},
+    ),
+    (
+        "data_loaders/load_window",
+        "each_request_brought_a_prediction_or_more",
+        {"asked": {"predictions": 1, "answered_requests": 2}},
+    ),
+    (
+        "transformers/compare_window",
+        "there_is_a_report_where_columns_were_compared",
+        {"report": "", "figures": COMPARED},
+    ),
+    (LIVE, "the_window_was_recorded", {"recorded": 1, "figures": COMPARED}),
+    (LIVE, "what_was_compared_has_its_page", {"exported": {"html": ""}, "figures": COMPARED}),
     (
         "data_loaders/load_trips",
         "every_month_has_trips",

@@ -2,17 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from answered import log_trips
 from mage_parts import city, isolated, run_headless
-from taxi_duration.monitoring.database import connect
-from taxi_duration.monitoring.tables import pipeline_runs
+from taxi_duration.monitoring.database import connect, migrate
+from taxi_duration.monitoring.tables import loaded_months, pipeline_runs
 from taxi_duration.pipeline import checks
 from taxi_duration.pipeline.exported import report_problems
+from taxi_duration.pipeline.mage_api import LIVE_PIPELINE
 from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+from taxi_duration.trips.lake import Lake
+from taxi_duration.trips.months import Month
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -27,6 +33,18 @@ def place(
     home = tmp_path_factory.mktemp("mage")
     with city() as url, isolated(backends, url, home) as settings_and_database:
         yield settings_and_database
+
+
+@pytest.fixture(scope="module")
+def live_run(place: tuple[Settings, str], full_run: dict[str, Any]) -> dict[str, Any]:
+    """A window in which some trips of the month were asked about."""
+    version = full_run["blocks"]["register_model"]["output"]["version"]
+    with connect(place[0]) as connection:
+        migrate(connection)
+    trips = Lake(Storage.from_settings(place[0]), "simulated").read([Month(2019, 3)])
+    at = datetime.now(UTC) - timedelta(minutes=20)
+    log_trips(place[0], trips.slice(0, 200), at, model_version=version)
+    return run_headless(*place, {"hours": 2}, LIVE_PIPELINE)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +84,30 @@ def test_its_end_is_recorded(place: tuple[Settings, str], full_run: dict[str, An
     assert row["started_at"] < row["ended_at"]
 
 
+def test_what_came_of_the_month_is_recorded(
+    place: tuple[Settings, str], full_run: dict[str, Any]
+) -> None:
+    told = full_run["blocks"]["record_truth"]["output"]
+    assert (told["served"], told["judged"], told["outcomes"]) == ([], [], 0)
+    with connect(place[0]) as connection:
+        months = connection.execute(select(loaded_months.c.month)).scalars()
+        assert [month.isoformat() for month in months] == ["2019-02-01", "2019-03-01"]
+
+
+def test_the_live_pipeline_compares_what_was_asked(
+    place: tuple[Settings, str], live_run: dict[str, Any]
+) -> None:
+    assert set(states(live_run).values()) == {"completed"}, live_run["log"][-3_000:]
+    output = live_run["blocks"]["record_window"]["output"]
+    assert (output["figures"]["predictions"], output["recorded"]) == (200, 4)
+    assert not report_problems(place[0], output)
+    row = recorded(place[0], live_run)
+    assert (row["pipeline"], row["status"]) == ("live_monitoring", "completed")
+    assert (row["month"], row["source"]) == (None, None)
+    for name, block in live_run["blocks"].items():
+        assert len(json.dumps(block["output"])) < 10_000, name
+
+
 def test_only_references_and_small_values_travel(full_run: dict[str, Any]) -> None:
     for name, block in full_run["blocks"].items():
         assert len(json.dumps(block["output"])) < 10_000, name
@@ -82,7 +124,7 @@ def test_the_decision_of_the_gate_is_in_the_log(full_run: dict[str, Any]) -> Non
     assert "The candidate is to be promoted. The whole decision: http" in full_run["log"]
 
 
-def test_the_monthly_trigger_of_a_new_stack_waits_for_the_next_month(
+def test_the_schedules_of_a_new_stack_wait_for_their_next_date(
     full_run: dict[str, Any],
 ) -> None:
     assert full_run["due"] == []

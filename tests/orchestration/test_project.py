@@ -15,6 +15,9 @@ FOLDERS = {
 }
 TRAINING = ["build_features", "train_models", "evaluate_models", "gate", "register_model"]
 DRIFT = ["score_trips", "drift_report", "export_report", "record_drift"]
+TRUTH = ["record_truth"]
+LIVE = ["load_window", "compare_window", "record_window"]
+PIPELINES = ("taxi_duration", "live_monitoring")
 LOOP = ["judge_retraining", "queue_retraining"]
 
 
@@ -24,16 +27,26 @@ def project(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pipeline(project: Path) -> dict[str, Any]:
-    text = (project / "pipelines" / "taxi_duration" / "metadata.yaml").read_text()
-    described: dict[str, Any] = yaml.safe_load(text)
-    return described
+def pipelines(project: Path) -> dict[str, dict[str, Any]]:
+    texts = {name: project / "pipelines" / name / "metadata.yaml" for name in PIPELINES}
+    return {name: yaml.safe_load(path.read_text()) for name, path in texts.items()}
 
 
 @pytest.fixture(scope="module")
-def triggers(project: Path) -> dict[str, dict[str, Any]]:
-    text = (project / "pipelines" / "taxi_duration" / "triggers.yaml").read_text()
-    return {trigger["name"]: trigger for trigger in yaml.safe_load(text)["triggers"]}
+def pipeline(pipelines: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return pipelines["taxi_duration"]
+
+
+@pytest.fixture(scope="module")
+def live(pipelines: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return pipelines["live_monitoring"]
+
+
+@pytest.fixture(scope="module")
+def triggers(project: Path) -> list[dict[str, Any]]:
+    """Those of both pipelines."""
+    paths = [project / "pipelines" / name / "triggers.yaml" for name in PIPELINES]
+    return [each for path in paths for each in yaml.safe_load(path.read_text())["triggers"]]
 
 
 def downstream(pipeline: dict[str, Any], block: str) -> list[str]:
@@ -42,18 +55,27 @@ def downstream(pipeline: dict[str, Any], block: str) -> list[str]:
 
 def test_trips_are_loaded_then_cleaned_then_the_branches_part(pipeline: dict[str, Any]) -> None:
     assert downstream(pipeline, "load_trips") == ["clean_trips"]
-    assert downstream(pipeline, "clean_trips") == [TRAINING[0], DRIFT[0]]
+    assert downstream(pipeline, "clean_trips") == [TRAINING[0], DRIFT[0], TRUTH[0]]
 
 
-@pytest.mark.parametrize("branch", [TRAINING, [*DRIFT, *LOOP]])
+@pytest.mark.parametrize("branch", [TRAINING, [*DRIFT, *LOOP], TRUTH])
 def test_each_branch_is_a_chain(pipeline: dict[str, Any], branch: list[str]) -> None:
     for block, after in zip(branch, [*branch[1:], None], strict=True):
         assert downstream(pipeline, block) == ([after] if after else [])
 
 
-def test_both_directions_of_the_graph_agree(pipeline: dict[str, Any]) -> None:
-    for block in pipeline["blocks"]:
-        assert block["downstream_blocks"] == downstream(pipeline, block["uuid"])
+def test_the_live_pipeline_is_a_chain(live: dict[str, Any]) -> None:
+    assert [block["uuid"] for block in live["blocks"]] == LIVE
+    for block, after in zip(LIVE, [*LIVE[1:], None], strict=True):
+        assert downstream(live, block) == ([after] if after else [])
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_both_directions_of_the_graph_agree(
+    pipelines: dict[str, dict[str, Any]], name: str
+) -> None:
+    for block in pipelines[name]["blocks"]:
+        assert block["downstream_blocks"] == downstream(pipelines[name], block["uuid"])
 
 
 def test_conditionals_guard_the_training_branch_and_the_retraining(
@@ -63,37 +85,51 @@ def test_conditionals_guard_the_training_branch_and_the_retraining(
     assert guarded == {"enough_trips": TRAINING[:1], "retraining_wanted": LOOP[-1:]}
 
 
-def test_the_callback_hears_of_every_block(pipeline: dict[str, Any]) -> None:
-    [callback] = pipeline["callbacks"]
-    assert callback["upstream_blocks"] == [block["uuid"] for block in pipeline["blocks"]]
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_callback_hears_of_every_block(pipelines: dict[str, dict[str, Any]], name: str) -> None:
+    [callback] = pipelines[name]["callbacks"]
+    assert callback["upstream_blocks"] == [block["uuid"] for block in pipelines[name]["blocks"]]
 
 
-def test_one_run_at_a_time_in_one_process(pipeline: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", PIPELINES)
+def test_one_run_at_a_time_in_one_process(pipelines: dict[str, dict[str, Any]], name: str) -> None:
+    pipeline = pipelines[name]
     assert pipeline["run_pipeline_in_one_process"] is True
     assert pipeline["cache_block_output_in_memory"] is False
     assert set(pipeline["concurrency_config"].values()) == {1}
 
 
-def test_a_person_sees_every_variable_and_all_are_empty(pipeline: dict[str, Any]) -> None:
+def test_a_person_sees_every_variable_and_all_are_empty(
+    pipeline: dict[str, Any], live: dict[str, Any]
+) -> None:
+    from taxi_duration.pipeline.live import LiveVariables
     from taxi_duration.pipeline.variables import RunVariables
 
-    names = set(RunVariables.__struct_fields__) - {"execution_date"}
-    assert pipeline["variables"] == dict.fromkeys(names, "")
+    for described, variables in ((pipeline, RunVariables), (live, LiveVariables)):
+        names = set(variables.__struct_fields__) - {"execution_date"}
+        assert described["variables"] == dict.fromkeys(names, "")
 
 
-def test_there_is_a_monthly_and_an_api_trigger(triggers: dict[str, dict[str, Any]]) -> None:
-    kinds = {n: (t["schedule_type"], t["schedule_interval"]) for n, t in triggers.items()}
-    assert kinds == {"monthly": ("time", "@monthly"), "api": ("api", None)}
-    assert {trigger["status"] for trigger in triggers.values()} == {"active"}
+def test_each_pipeline_has_its_schedule_and_an_api_trigger(triggers: list[dict[str, Any]]) -> None:
+    kinds = {(t["pipeline_uuid"], t["name"]): t["schedule_interval"] for t in triggers}
+    assert kinds == {
+        ("taxi_duration", "monthly"): "@monthly",
+        ("taxi_duration", "api"): None,
+        ("live_monitoring", "hourly"): "@hourly",
+        ("live_monitoring", "api"): None,
+    }
+    for trigger in triggers:
+        assert trigger["schedule_type"] == ("time" if trigger["schedule_interval"] else "api")
+    assert {trigger["status"] for trigger in triggers} == {"active"}
 
 
-def test_no_trigger_has_its_token_in_the_repository(triggers: dict[str, dict[str, Any]]) -> None:
-    assert [trigger["token"] for trigger in triggers.values()] == [None, None]
+def test_no_trigger_has_its_token_in_the_repository(triggers: list[dict[str, Any]]) -> None:
+    assert {trigger["token"] for trigger in triggers} == {None}
 
 
-def test_mage_finds_no_reason_to_write_triggers_again(triggers: dict[str, dict[str, Any]]) -> None:
+def test_mage_finds_no_reason_to_write_triggers_again(triggers: list[dict[str, Any]]) -> None:
     # An active trigger without this time gets it, in the file.
-    assert all(trigger["last_enabled_at"] for trigger in triggers.values())
+    assert all(trigger["last_enabled_at"] for trigger in triggers)
 
 
 def test_mage_sends_nothing_home_and_keeps_its_data_elsewhere(project: Path) -> None:
@@ -113,9 +149,10 @@ def test_the_project_folder_is_no_package_that_hides_the_real_one(project: Path)
 
 
 def test_every_block_has_its_file_and_every_file_its_block(
-    project: Path, pipeline: dict[str, Any]
+    project: Path, pipelines: dict[str, dict[str, Any]]
 ) -> None:
-    blocks = pipeline["blocks"] + pipeline["conditionals"] + pipeline["callbacks"]
+    kinds = ("blocks", "conditionals", "callbacks")
+    blocks = [block for each in pipelines.values() for kind in kinds for block in each[kind]]
     named = {project / FOLDERS[block["type"]] / f"{block['uuid']}.py" for block in blocks}
     assert named == {p for f in FOLDERS.values() for p in (project / f).glob("[!_]*.py")}
 

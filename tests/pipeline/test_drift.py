@@ -146,6 +146,8 @@ def test_slower_trips_are_found_and_counted_over_all_of_them(
     assert recorded["figures"]["mae"] > recorded["figures"]["reference_mae"]
     figures = read_report(settings, "simulated", MONTH).figures
     assert figures.performance["current"].trips == ROWS
+    # Where there is no model, the floor is what predicts.
+    assert figures.performance["current"].floor_mae == figures.performance["current"].mae
     assert figures.performance["reference"].trips == 2 * ROWS
     assert figures.sampled_trips == {"reference": 1_000, "current": 1_000}
     assert figures.quality["reference"][0].trips == 2 * ROWS
@@ -169,7 +171,8 @@ def test_the_report_is_in_s3_in_mlflow_and_in_postgres(
     with connect(settings) as connection:
         (url,) = connection.execute(select(drift_months.c.report_url)).scalars()
     assert url == exported["url"]
-    assert recorded["recorded"] == 1 + 7 + 14 + 2
+    segments = read_report(settings, "simulated", MONTH).figures.segments
+    assert recorded["recorded"] == 1 + 7 + 14 + 2 + len(segments)
 
 
 def test_nothing_is_left_in_the_working_folder(

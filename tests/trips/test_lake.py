@@ -56,6 +56,17 @@ def month_of(month: Month, trips: int, bad: int = 0) -> CleanMonth:
     return CleanMonth(month, table, quarantine.cast(QUARANTINE_SCHEMA), reasons)
 
 
+def test_trips_are_found_by_their_ids(storage: Storage) -> None:
+    lake = Lake(storage, "found")
+    lake.replace_month(JANUARY, month_of(JANUARY, 50))
+    version = lake.replace_month(FEBRUARY, month_of(FEBRUARY, 40))
+    ids = month_of(JANUARY, 50).trips["trip_id"].to_pylist()
+    found = lake.find(FEBRUARY, [ids[3], ids[45], "of no city"], version=version)
+    assert found.to_pylist() == [{"trip_id": ids[3], "trip_seconds": 40.0}]
+    assert lake.find(FEBRUARY, [], version=version).num_rows == 0
+    assert Lake(storage, "nowhere").find(JANUARY, ids, version=0).num_rows == 0
+
+
 @pytest.fixture(scope="module")
 def storage(backends: Settings) -> Storage:
     """A bucket of these tests' own."""

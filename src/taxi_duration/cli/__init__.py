@@ -17,6 +17,7 @@ COMMANDS: Final = MappingProxyType(
         "status": "stack:status",
         "run": "pipeline:run",
         "backfill": "pipeline:backfill",
+        "live": "live:live",
         "retrain": "retrain:retrain",
         "model": "model:model",
         "drill": "drill:drill",

@@ -37,8 +37,8 @@ def trip_features(trips: pa.Table) -> Floats:
     """
     known = trips.select([name for name in trips.column_names if name in REQUEST_COLUMNS])
     return feature_matrix(
-        _areas(known["pickup_community_area"]),
-        _areas(known["dropoff_community_area"]),
+        float_column(known["pickup_community_area"]),
+        float_column(known["dropoff_community_area"]),
         known["trip_start_timestamp"].to_numpy(),
     )
 
@@ -49,6 +49,6 @@ def target_minutes(trips: pa.Table) -> Floats:
     return seconds / 60
 
 
-def _areas(column: pa.ChunkedArray) -> Floats:
-    # Missing areas are null in Arrow and NaN in an array.
+def float_column(column: pa.ChunkedArray) -> Floats:
+    """A column of numbers, of shape (n,): what is null in Arrow is NaN in an array."""
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)

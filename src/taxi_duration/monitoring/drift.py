@@ -29,7 +29,9 @@ class Comparison:
 
 
 def compare(reference: pa.Table, current: pa.Table, drift_share: float) -> Comparison:
-    """Compare two tables of `monitoring.columns.compared`; `drift_share` is only shown.
+    """Compare two tables of `monitoring.columns`; `drift_share` is only shown.
+
+    Where they have the real durations, the page shows errors as well.
 
     A column without any value on one side is left out: its missing share says it all.
     """
@@ -76,7 +78,7 @@ def _report(reference: pa.Table, current: pa.Table, drift_share: float) -> "Snap
         from evidently import Report
         from evidently.presets import DataDriftPreset, DataSummaryPreset, RegressionPreset
         from sklearn.exceptions import UndefinedMetricWarning
-    presets = [
+    presets: list[Any] = [
         DataDriftPreset(
             cat_method="jensenshannon",
             num_method="wasserstein",
@@ -84,11 +86,14 @@ def _report(reference: pa.Table, current: pa.Table, drift_share: float) -> "Snap
             drift_share=drift_share,
         ),
         DataSummaryPreset(),
-        RegressionPreset(),
     ]
+    if TARGET in current.column_names:
+        presets.append(RegressionPreset())
     with warnings.catch_warnings():
         # Evidently scores bins of the target, some of which hold a single trip.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
+        # It correlates columns, of which one may have a single value.
+        warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
         return Report(presets).run(_dataset(current), _dataset(reference))
 
 
@@ -99,7 +104,7 @@ def _dataset(columns: pa.Table) -> "Dataset":
     definition = DataDefinition(
         categorical_columns=[name for name in CATEGORIES if name in names],
         numerical_columns=[name for name in NUMBERS if name in names],
-        regression=[Regression(target=TARGET, prediction=PREDICTION)],
+        regression=[Regression(target=TARGET, prediction=PREDICTION)] if TARGET in names else None,
     )
     return Dataset.from_pandas(columns.to_pandas(), definition)
 

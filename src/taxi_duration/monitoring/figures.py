@@ -7,6 +7,7 @@ import msgspec
 
 from taxi_duration.monitoring.performance import Performance
 from taxi_duration.monitoring.quality import ColumnQuality
+from taxi_duration.monitoring.segments import SegmentPerformance
 
 REFERENCE: Final = "reference"
 CURRENT: Final = "current"
@@ -38,6 +39,20 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
 
 
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model version did on a month's trips."""
+
+    month: str
+    source: str
+    model_version: str
+    # UTC.
+    made_at: datetime
+    # Of `reference` and `current`, or of `current` alone.
+    performance: dict[str, Performance]
+    # Of the current trips; none in reports of before they were measured.
+    segments: list[SegmentPerformance]
+
+
 class Figures(Subject, frozen=True, kw_only=True):
     """What came out; the dicts tell it for `reference` and `current` each."""
 
@@ -47,6 +62,14 @@ class Figures(Subject, frozen=True, kw_only=True):
     drift: list[ColumnDrift]
     quality: dict[str, list[ColumnQuality]]
     performance: dict[str, Performance]
+    # Of the current trips; none in reports of before they were measured.
+    segments: list[SegmentPerformance] = []
+
+    @property
+    def measured(self) -> Measured:
+        """What is said of the model version alone."""
+        names = Measured.__struct_fields__
+        return Measured(**{name: getattr(self, name) for name in names})
 
     @property
     def drifted_columns(self) -> list[str]:

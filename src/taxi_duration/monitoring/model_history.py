@@ -6,10 +6,13 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, func, insert, select
 
+from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.tables import model_history
+from taxi_duration.registry.champion import ALIAS
 from taxi_duration.registry.promotion import Change
 from taxi_duration.settings import Settings
+from taxi_duration.trips.months import Month
 
 ROLLBACK: Final = "rollback"
 # The first half of the key of the lock; the second is made of the model's name.
@@ -88,6 +91,14 @@ def periods(changed: list[Change]) -> list[Period]:
         found.append(_period(change, ends.get(change.alias)))
         ends[change.alias] = change.at
     return found[::-1]
+
+
+def served_during(connection: Connection, model: str, month: Month) -> list[str]:
+    """The versions that were champion at some time of a month (Chicago's), the earliest first."""
+    start, end = (moment.replace(tzinfo=CHICAGO) for moment in (month.start, month.end))
+    held = periods(changes(connection, model, ALIAS))
+    versions = [p.version for p in held if p.since < end and (p.until is None or start < p.until)]
+    return [version for version in dict.fromkeys(versions) if version]
 
 
 def former(changed: list[Change]) -> str:

@@ -13,8 +13,12 @@ _STYLE: Final = (
 
 def with_head(page: str, figures: Figures) -> str:
     """Evidently's page with a title and a line for each thing that was compared."""
-    title = escape(f"Taxi drift {figures.month} ({figures.source})")
-    lines = "<br>".join(escape(line) for line in _lines(figures))
+    return titled(page, f"Taxi drift {figures.month} ({figures.source})", _lines(figures))
+
+
+def titled(page: str, title: str, told: list[str]) -> str:
+    """Evidently's page with a title and lines of plain text above it."""
+    title, lines = escape(title), "<br>".join(map(escape, told))
     header = f'<header style="{_STYLE}"><strong>{title}</strong><br>{lines}</header>'
     page = page.replace("<head>", f"<head>\n        <title>{title}</title>", 1)
     return page.replace("<body>", f"<body>\n    {header}", 1)

@@ -6,9 +6,16 @@ import msgspec
 from sqlalchemy import Connection, Table, delete
 
 from taxi_duration.monitoring.database import connect, migrate, upsert
-from taxi_duration.monitoring.figures import CURRENT, REFERENCE, Figures
+from taxi_duration.monitoring.figures import CURRENT, REFERENCE, Figures, Measured
+from taxi_duration.monitoring.model_history import served_during
 from taxi_duration.monitoring.reports import DriftReport
-from taxi_duration.monitoring.tables import data_quality, drift_columns, drift_months, performance
+from taxi_duration.monitoring.tables import (
+    data_quality,
+    drift_columns,
+    drift_months,
+    performance,
+    performance_segments,
+)
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 
@@ -20,7 +27,16 @@ def record(settings: Settings, report: DriftReport) -> int:
     """
     with connect(settings) as connection:
         migrate(connection)
-        return sum(_replace(connection, table, rows) for table, rows in _rows(report).items())
+        month = Month.parse(report.figures.month)
+        served = served_during(connection, settings.model_name, month)
+        rows = _rows(report, report.figures.model_version in served)
+        return sum(_replace(connection, table, rows[table]) for table in rows)
+
+
+def record_performance(connection: Connection, measured: Measured, *, served: bool) -> int:
+    """Write how a version did on a month's trips; returns how many rows."""
+    rows = _performance_rows(measured, served)
+    return sum(_replace(connection, table, rows[table]) for table in rows)
 
 
 def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
@@ -29,23 +45,22 @@ def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -
     The performance of other model versions on the same month stays: it is their history.
     """
     written = upsert(connection, table, rows)
-    if table is not performance:
-        former = delete(table).where(
-            table.c.source == rows[0]["source"],
-            table.c.month == rows[0]["month"],
-            table.c.reported_at != rows[0]["reported_at"],
-        )
-        connection.execute(former)
+    if not written or table is performance:
+        return written
+    former = delete(table).where(
+        table.c.source == rows[0]["source"],
+        table.c.month == rows[0]["month"],
+        table.c.reported_at != rows[0]["reported_at"],
+    )
+    if table is performance_segments:
+        former = former.where(table.c.model_version == rows[0]["model_version"])
+    connection.execute(former)
     return written
 
 
-def _rows(report: DriftReport) -> dict[Table, list[dict[str, Any]]]:
+def _rows(report: DriftReport, served: bool) -> dict[Table, list[dict[str, Any]]]:
     figures = report.figures
-    common = {
-        "source": figures.source,
-        "month": Month.parse(figures.month).start.date(),
-        "reported_at": figures.made_at,
-    }
+    common = _common(figures.measured)
     link = {"report_uri": report.html, "report_url": report.url}
     version = {"model_version": figures.model_version}
     return {
@@ -56,9 +71,27 @@ def _rows(report: DriftReport) -> dict[Table, list[dict[str, Any]]]:
             for dataset, columns in figures.quality.items()
             for column in columns
         ],
+        **_performance_rows(figures.measured, served),
+    }
+
+
+def _common(measured: Measured) -> dict[str, Any]:
+    return {
+        "source": measured.source,
+        "month": Month.parse(measured.month).start.date(),
+        "reported_at": measured.made_at,
+    }
+
+
+def _performance_rows(measured: Measured, served: bool) -> dict[Table, list[dict[str, Any]]]:
+    common = {**_common(measured), "model_version": measured.model_version}
+    return {
         performance: [
-            {**common, **version, "dataset": dataset, **msgspec.structs.asdict(measured)}
-            for dataset, measured in figures.performance.items()
+            {**common, "served": served, "dataset": dataset, **msgspec.structs.asdict(found)}
+            for dataset, found in measured.performance.items()
+        ],
+        performance_segments: [
+            {**common, **msgspec.structs.asdict(segment)} for segment in measured.segments
         ],
     }
 

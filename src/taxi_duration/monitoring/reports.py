@@ -14,7 +14,7 @@ from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
 PREFIX: Final = "reports/drift"
-STAGED: Final = "reports/.staged/drift"
+STAGED: Final = "reports/.staged"
 HTML: Final = "drift.html"
 JSON: Final = "drift.json"
 CONTENT_TYPES: Final = {HTML: "text/html; charset=utf-8", JSON: "application/json"}
@@ -50,13 +50,20 @@ def read_figures(data: bytes) -> Figures:
 def publish(settings: Settings, figures: Figures, folder: Path, url: str) -> dict[str, str]:
     """Put the two files of the folder in the place of the month's former ones; returns their URIs.
 
+    Raises MonitoringError.
+    """
+    return publish_at(settings, f"drift/{figures.source}/{figures.month}", folder, url)
+
+
+def publish_at(settings: Settings, place: str, folder: Path, url: str) -> dict[str, str]:
+    """Put the two files of the folder into `reports/<place>`, instead of former ones; their URIs.
+
     Both are first written beside and then copied by S3 itself, so that an upload that fails leaves
     the former report whole. Raises MonitoringError.
     """
     storage = Storage.from_settings(settings)
-    place = f"{PREFIX}/{figures.source}/{figures.month}"
-    staged = f"{STAGED}/{figures.source}/{figures.month}"
-    with _reached(storage):
+    place, staged = f"reports/{place}", f"{STAGED}/{place}"
+    with reached(storage):
         try:
             for name in CONTENT_TYPES:
                 _put(storage, f"{staged}/{name}", (folder / name).read_bytes(), url)
@@ -74,7 +81,7 @@ def publish(settings: Settings, figures: Figures, folder: Path, url: str) -> dic
 def list_reports(settings: Settings) -> list[DriftReport]:
     """All reports in S3, by source and month. Raises MonitoringError where S3 cannot be read."""
     storage = Storage.from_settings(settings)
-    with _reached(storage):
+    with reached(storage):
         pages = storage.client.get_paginator("list_objects_v2").paginate(
             Bucket=storage.bucket, Prefix=f"{PREFIX}/"
         )
@@ -89,7 +96,7 @@ def list_reports(settings: Settings) -> list[DriftReport]:
 def read_report(settings: Settings, source: str, month: str) -> DriftReport:
     """One report in S3. Raises MonitoringError where there is none."""
     storage = Storage.from_settings(settings)
-    with _reached(storage):
+    with reached(storage):
         return _read(storage, f"{PREFIX}/{source}/{month}/")
 
 
@@ -98,7 +105,7 @@ def save(settings: Settings, report: DriftReport, folder: Path) -> Path:
     storage = Storage.from_settings(settings)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"drift-{report.figures.source}-{report.figures.month}.html"
-    with _reached(storage):
+    with reached(storage):
         key = storage.key(report.html)
         path.write_bytes(storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read())
     return path
@@ -122,7 +129,8 @@ def _read(storage: Storage, place: str) -> DriftReport:
 
 
 @contextmanager
-def _reached(storage: Storage) -> Iterator[None]:
+def reached(storage: Storage) -> Iterator[None]:
+    """Raises MonitoringError where S3 fails."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

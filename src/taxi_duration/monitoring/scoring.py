@@ -16,6 +16,8 @@ TRIP_COLUMNS: Final = (
     "trip_seconds",
 )
 PREDICTED: Final = ("lower", "prediction", "upper")
+# What the floor table says of a trip, minutes: the measure of what a prediction is worth.
+FLOOR_COLUMN: Final = "floor"
 # Rows scored at a time: the features of a month of five million trips would take half a gigabyte.
 BATCH: Final = 500_000
 
@@ -30,6 +32,13 @@ def score(trips: pa.Table, predict: Predict) -> pa.Table:
     for name, values in zip(PREDICTED, np.concatenate(minutes).T, strict=True):
         trips = trips.append_column(name, pa.array(values, from_pandas=True))
     return trips
+
+
+def score_by_floor(trips: pa.Table, floor: Callable[[pa.Table], Floats]) -> pa.Table:
+    """The trips with the column `floor`: what the floor table says, minutes."""
+    starts = range(0, trips.num_rows, BATCH)
+    minutes = [np.empty(0), *(floor(trips.slice(start, BATCH)) for start in starts)]
+    return trips.append_column(FLOOR_COLUMN, pa.array(np.concatenate(minutes)))
 
 
 def without_interval(minutes: Floats) -> Floats:

@@ -41,10 +41,21 @@ def _value(name: str, kind: Any, comment: str, *, nullable: bool = False) -> Col
     return Column(name, kind, nullable=nullable, comment=comment)
 
 
-def _month_of_source() -> tuple[Column[Any], Column[Any]]:
+def _month_of_source(
+    month: str = "First day of the month that was reported.",
+) -> tuple[Column[Any], Column[Any]]:
     return (
         _key("source", Text, "Where the trips come from: city, simulated or files."),
-        _key("month", Date, "First day of the month that was reported."),
+        _key("month", Date, month),
+    )
+
+
+def _floor_mae() -> Column[Any]:
+    return _value(
+        "floor_mae",
+        Double,
+        "Mean absolute error of the floor table on the same trips, minutes; none: not measured.",
+        nullable=True,
     )
 
 
@@ -152,8 +163,73 @@ performance: Final = Table(
         "Mean width of the interval, minutes; none: no interval was predicted.",
         nullable=True,
     ),
+    _value(
+        "late_5",
+        Double,
+        "Share that took 5 or more minutes longer than predicted, 0 to 1; none: not measured.",
+        nullable=True,
+    ),
+    _floor_mae(),
+    _value(
+        "served",
+        Boolean,
+        "Whether the version was champion at some time of the month; false: it is judged by trips"
+        " that it never served. None: not measured.",
+        nullable=True,
+    ),
     _reported_at(),
     comment="How well a model version predicted the trips of each month.",
+)
+
+performance_segments: Final = Table(
+    "performance_segments",
+    metadata,
+    *_month_of_source(),
+    _key("model_version", Text, "Version that predicted; `floor`: the floor table."),
+    _key("segment", Text, "`all`, or a place, band of hours or miles; segments overlap."),
+    _value("trips", Integer, "Trips of the segment; all, not a sample."),
+    _value("mae", Double, "Mean absolute error, minutes."),
+    _value("mape", Double, "Mean absolute error by the real duration, 0.25 is 25%."),
+    _value("bias", Double, "Mean of prediction minus real duration, minutes."),
+    _value("within_5", Double, "Share within 5 minutes of the real duration, 0 to 1."),
+    _value(
+        "coverage_80",
+        Double,
+        "Share inside the 80% interval, 0 to 1; none: no interval was predicted.",
+        nullable=True,
+    ),
+    _value(
+        "interval_width",
+        Double,
+        "Mean width of the interval, minutes; none: no interval was predicted.",
+        nullable=True,
+    ),
+    _value("late_5", Double, "Share that took 5 or more minutes longer than predicted, 0 to 1."),
+    _floor_mae(),
+    _reported_at(),
+    comment="How well a model version predicted each segment of a month's trips.",
+)
+
+loaded_months: Final = Table(
+    "loaded_months",
+    metadata,
+    *_month_of_source("First day of the month that was loaded."),
+    _value("asked", Integer, "Most trips that were asked for; 0: all."),
+    _value("loaded", Integer, "Rows that came."),
+    _value("kept", Integer, "Rows that are trips, and in the lake."),
+    _value("quarantined", Integer, "Rows that were put aside."),
+    _value("loaded_at", DateTime(timezone=True), "When the rows came."),
+    comment="What the lake has of each month, and since when.",
+)
+
+quarantined: Final = Table(
+    "quarantined",
+    metadata,
+    *_month_of_source("First day of the month that was loaded."),
+    _key("reason", Text, "Why these rows cannot be trips."),
+    _value("trips", Integer, "Rows that were put aside for it."),
+    _reported_at(),
+    comment="Rows of each month that were put aside, by reason; no row: none was.",
 )
 
 
@@ -237,6 +313,88 @@ predictions: Final = Table(
     _value("run_id", Text, "Its run in MLflow."),
     _value("latency_seconds", Double, "Time from the request to the answer, of all its trips."),
     comment="Every answer of the service, once; older than `TAXI_PREDICTION_LOG_DAYS` are deleted.",
+)
+
+outcomes: Final = Table(
+    "outcomes",
+    metadata,
+    _key("prediction_id", Uuid, "The prediction in `predictions`, also once it is deleted there."),
+    _key("role", Text, "`champion` (its answer was sent) or `challenger` (it ran in shadow)."),
+    _value("trip_id", Text, "The trip, as the City calls it."),
+    _value("source", Text, "Where the trip comes from: city, simulated or files."),
+    Column(
+        "month",
+        Date,
+        nullable=False,
+        index=True,
+        comment="First day of the month that brought the outcome.",
+    ),
+    _value("model_version", Text, "Version that predicted."),
+    _value("predicted_at", DateTime(timezone=True), "When it was answered."),
+    _value("prediction", Double, "Median of the duration, minutes."),
+    _value("lower", Double, "Lower end of the 80% interval, minutes."),
+    _value("upper", Double, "Upper end of the 80% interval, minutes."),
+    _value("minutes", Double, "How long the trip really took."),
+    _value("matched_at", DateTime(timezone=True), "When prediction and trip were joined."),
+    comment="Logged predictions whose trip the City has published; no row: no outcome is known."
+    " Those joined longer than `TAXI_MONITORING_DAYS` ago are deleted.",
+)
+
+live_windows: Final = Table(
+    "live_windows",
+    metadata,
+    _key("window_start", DateTime(timezone=True), "First moment of the window."),
+    _value("window_end", DateTime(timezone=True), "First moment after it."),
+    _value(
+        "predictions",
+        Integer,
+        "Predictions that were answered, without those that the service's page asks for its day"
+        " and its map.",
+    ),
+    _value("answered_requests", Integer, "Requests that they came in."),
+    *(
+        _value(name, kind, f"{text}; none: nothing was asked.", nullable=True)
+        for name, kind, text in (
+            ("model_version", Text, "Version that answered most of them"),
+            ("unseen_pairs_share", Double, "Share of trips of a pair never trained on, 0 to 1"),
+            ("missing_areas_share", Double, "Share of trips without one area or both, 0 to 1"),
+            ("reference_missing_share", Double, "That share among the trips it was trained on"),
+            ("p50_ms", Double, "Median time from request to answer, milliseconds"),
+            ("p95_ms", Double, "95% quantile of that time, milliseconds"),
+            ("p99_ms", Double, "99% quantile of that time, milliseconds"),
+        )
+    ),
+    *(
+        _value(name, kind, f"{text}; none: too few were asked to compare.", nullable=True)
+        for name, kind, text in (
+            ("reference_trips", Integer, "Trips of the reference, of the same hours of the week"),
+            ("compared_columns", Integer, "Columns that were compared"),
+            ("drifted_columns", Integer, "Columns that drifted"),
+            ("drifted_share", Double, "Drifted columns by all compared, 0 to 1"),
+            ("threshold", Double, "Share from which the window counts as drifted, 0 to 1"),
+            ("drifted", Boolean, "Whether the window counts as drifted"),
+        )
+    ),
+    _value("report_uri", Text, "The report's HTML in S3; none: there is none.", nullable=True),
+    _value(
+        "report_url", Text, "The report in the MLflow UI, where the window drifted.", nullable=True
+    ),
+    _reported_at(),
+    comment="What the service was asked in each window, beside what was usual then. Those older"
+    " than `TAXI_MONITORING_DAYS` are deleted.",
+)
+
+live_columns: Final = Table(
+    "live_columns",
+    metadata,
+    _key("window_start", DateTime(timezone=True), "First moment of the window."),
+    _key("column_name", Text, "The column that was compared."),
+    _value("method", Text, "Distance between the two distributions, as Evidently names it."),
+    _value("score", Double, "The distance."),
+    _value("threshold", Double, "Distance from which the column counts as drifted."),
+    _value("drifted", Boolean, "Whether the column counts as drifted."),
+    _reported_at(),
+    comment="Drift of each column in each window; deleted with its window.",
 )
 
 

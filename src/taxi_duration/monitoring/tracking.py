@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from taxi_duration.monitoring.figures import Figures
+from taxi_duration.monitoring.live import LiveFigures
 from taxi_duration.monitoring.reports import CONTENT_TYPES, HTML
 from taxi_duration.registry.client import registry_errors
 from taxi_duration.registry.runs import Runs
@@ -17,14 +18,33 @@ def log_report(settings: Settings, figures: Figures, folder: Path) -> str:
     Returns the address of the page in the MLflow UI. A run that could not be logged whole is marked
     as failed there. Raises RegistryError.
     """
-    experiment = f"{settings.mlflow_experiment}-drift"
+    name = f"drift {figures.month}"
+    return _log(settings, "drift", name, (_tags(figures), _metrics(figures)), folder)
+
+
+def log_live(settings: Settings, figures: LiveFigures, folder: Path) -> str:
+    """The same for a window, as a run of `<experiment>-live`."""
+    tags = {"window": figures.window.name, "model_version": figures.model_version or ""}
+    metrics = {f"drift_{column.column_name}": column.score for column in figures.drift}
+    return _log(settings, "live", f"live {figures.window.name}", (tags, metrics), folder)
+
+
+def _log(
+    settings: Settings,
+    kind: str,
+    name: str,
+    told: tuple[dict[str, str], dict[str, float]],
+    folder: Path,
+) -> str:
+    experiment = f"{settings.mlflow_experiment}-{kind}"
+    tags, metrics = told
     with registry_errors(settings):
         runs = Runs.connect(settings.model_copy(update={"mlflow_experiment": experiment}))
-        run_id = runs.start(f"drift {figures.month}", _tags(figures))
+        run_id = runs.start(name, tags)
         with runs.ending(run_id):
-            runs.record(run_id, metrics=_metrics(figures))
-            for name in CONTENT_TYPES:
-                runs.client.log_artifact(run_id, str(folder / name))
+            runs.record(run_id, metrics=metrics)
+            for file in CONTENT_TYPES:
+                runs.client.log_artifact(run_id, str(folder / file))
     place = f"experiments/{runs.experiment_id}/runs/{run_id}/artifacts/{HTML}"
     return f"{settings.mlflow_url}/#/{place}"
 

@@ -2,24 +2,26 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import NoTripsError
-from taxi_duration.model.baselines import fit_floor
-from taxi_duration.model.dataset import Sample, target_minutes, trip_features
 from taxi_duration.monitoring import recording, reports, tracking
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
-from taxi_duration.monitoring.scoring import TRIP_COLUMNS, Predict, score, without_interval
+from taxi_duration.monitoring.scoring import score, score_by_floor
+from taxi_duration.pipeline.predicting import (
+    floor_of,
+    model_of,
+    month_trips,
+    predicted_by,
+    reference_trips,
+)
 from taxi_duration.registry import champion
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
-from taxi_duration.trips.lake import Lake
-from taxi_duration.trips.months import Month
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +37,16 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     serving = _champion_of_source(settings, cleaned)
     earlier = [month for month in cleaned["history"] if month != cleaned["month"]]
     months = serving.months if serving else earlier
-    reference = _reference(storage, cleaned, months)
-    predict = _model(settings, serving) if serving else _floor(reference)
-    sides = {REFERENCE: reference, CURRENT: _trips(storage, cleaned, [cleaned["month"]])}
+    reference = reference_trips(storage, cleaned, months)
+    floor = floor_of(reference, cleaned["seed"])
+    predict = model_of(settings, serving) if serving else predicted_by(floor)
+    scored = {REFERENCE: _store(storage, cleaned, REFERENCE, score(reference, predict))}
+    # Five million trips take a quarter of a gigabyte.
+    del reference
+    current = score_by_floor(score(month_trips(storage, cleaned), predict), floor)
     return {
         **cleaned,
-        "scored": {
-            side: _store(storage, cleaned, side, score(trips, predict))
-            for side, trips in sides.items()
-        },
+        "scored": {**scored, CURRENT: _store(storage, cleaned, CURRENT, current)},
         "reference_months": list(months),
         "model_version": serving.version if serving else FLOOR,
     }
@@ -58,8 +61,11 @@ def drift_report(settings: Settings, scored: dict[str, Any]) -> dict[str, Any]:
     from taxi_duration.monitoring.monthly import monthly_report  # noqa: PLC0415
 
     storage = Storage.from_settings(settings)
-    sides = {side: storage.read_table(storage.key(u)) for side, u in scored["scored"].items()}
-    made = monthly_report(_subject(settings, scored), **sides, sample=settings.report_sample)
+    read = {
+        side: partial(storage.read_table, storage.key(uri))
+        for side, uri in scored["scored"].items()
+    }
+    made = monthly_report(_subject(settings, scored), read, sample=settings.report_sample)
     folder = _work_folder(settings, scored)
     files = {"html": folder / reports.HTML, "json": folder / reports.JSON}
     files["html"].write_text(made.html, encoding="utf-8")
@@ -114,35 +120,6 @@ def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> ModelVer
         cleaned["source"],
     )
     return None
-
-
-def _trips(storage: Storage, cleaned: dict[str, Any], months: Sequence[str]) -> pa.Table:
-    return Lake(storage, cleaned["source"]).read(
-        [Month.parse(month) for month in months],
-        version=cleaned["lake"]["version"],
-        columns=TRIP_COLUMNS,
-    )
-
-
-def _reference(storage: Storage, cleaned: dict[str, Any], months: Sequence[str]) -> pa.Table:
-    try:
-        return _trips(storage, cleaned, months)
-    except NoTripsError as error:
-        raise NoTripsError(
-            f"The reference of {cleaned['month']} ({', '.join(months)}) cannot be read:"
-            f" {error.cause}",
-            "Run the pipeline for the months that are missing.",
-        ) from error
-
-
-def _model(settings: Settings, serving: ModelVersion) -> Predict:
-    model = champion.load(settings, serving)
-    return lambda trips: model.predict(trip_features(trips))
-
-
-def _floor(reference: pa.Table) -> Predict:
-    floor = fit_floor(Sample(trip_features(reference), target_minutes(reference)))
-    return lambda trips: without_interval(floor.predict(trip_features(trips)))
 
 
 def _store(storage: Storage, cleaned: dict[str, Any], side: str, scored: pa.Table) -> str:

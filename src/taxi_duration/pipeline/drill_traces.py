@@ -25,6 +25,8 @@ _FOLDER: Final = f"/{DRILL}/"
 HISTORY: Final = ("pipeline_runs", "retrainings", "alarms", "model_history")
 # Tables that the service's own requests fill, drill or no drill.
 LIVE: Final = ("predictions", "outcomes", "live_windows", "live_columns")
+# What the hourly comparison of those requests writes.
+LIVE_OBJECTS: Final = ("scored/live/", "reports/live/", "reports/.staged/live/")
 
 Traces = dict[str, str]
 
@@ -38,7 +40,7 @@ def traces(settings: Settings) -> Traces:
             *(
                 (f"object {key}", tag)
                 for key, tag in _objects(settings)
-                if _FOLDER not in key and not key.startswith(MLFLOW)
+                if _FOLDER not in key and not key.startswith((MLFLOW, *LIVE_OBJECTS))
             ),
             *((f"alias {alias}", number) for alias, number in sorted(holders(settings).items())),
         ]

@@ -14,7 +14,13 @@ POLL_SECONDS: Final = 1.0
 LAST_LINES: Final = 12
 # The last block of each branch hands on what the whole branch produced; of what both name, such as
 # the champion, the training branch knows the newer.
-LAST_BLOCKS: Final = ("judge_retraining", "queue_retraining", "register_model")
+LAST_BLOCKS: Final = (
+    "record_truth",
+    "judge_retraining",
+    "queue_retraining",
+    "register_model",
+    "record_window",
+)
 
 STATES: Final = {"completed": "done", "condition_failed": "skipped", "failed": "failed"}
 # What Mage says around a block's own lines.
@@ -28,26 +34,30 @@ NOISE: Final = (
 Show = Callable[[str], None]
 
 
-def run_pipeline(settings: Settings, variables: dict[str, object], show: Show) -> dict[str, Any]:
-    """Run the pipeline in Mage and wait for its end.
+def run_pipeline(
+    settings: Settings, variables: dict[str, object], show: Show, pipeline: str = PIPELINE
+) -> dict[str, Any]:
+    """Run a pipeline in Mage and wait for its end.
 
     `show` gets one line a block. Returns `run`, `url`, `seconds`, `blocks` (state and seconds of
     each) and all that the last blocks handed on: `month`, `source`, `version`, `exported` and so
     forth. Raises PipelineError naming the block that failed, with the last lines that it logged,
     and where a run completed without having produced what it is for.
     """
-    with MageApi(settings.mage_url) as mage:
+    with MageApi(settings.mage_url, pipeline=pipeline) as mage:
         token = _sign_in(mage, settings)
         number = mage.trigger(variables, token)
-    return follow_run(settings, number, show)
+    return follow_run(settings, number, show, pipeline)
 
 
-def follow_run(settings: Settings, number: int, show: Show) -> dict[str, Any]:
+def follow_run(
+    settings: Settings, number: int, show: Show, pipeline: str = PIPELINE
+) -> dict[str, Any]:
     """The same for a run that something else has started."""
     started = time.monotonic()
-    with MageApi(settings.mage_url) as mage:
+    with MageApi(settings.mage_url, pipeline=pipeline) as mage:
         _sign_in(mage, settings)
-        url = f"{mage.url}/pipelines/{PIPELINE}/runs/{number}"
+        url = f"{mage.url}/pipelines/{pipeline}/runs/{number}"
         show(f"run {number}: {url}")
         run = _follow(mage, number, show)
         _raise_if_it_did_not_complete(mage, run, url)

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from taxi_duration.errors import MageUnreachableError, PipelineError
 
 PIPELINE: Final = "taxi_duration"
+LIVE_PIPELINE: Final = "live_monitoring"
 TRIGGER: Final = "api"
 # Mage's own web page calls itself this; the same in every installation, and no secret.
 CLIENT_KEY: Final = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
@@ -48,8 +49,11 @@ class Run(msgspec.Struct, frozen=True):
 class MageApi:
     """One signed-in client; an answer that holds an error raises, whatever its status is."""
 
-    def __init__(self, url: str, *, patience_seconds: float = 120) -> None:
+    def __init__(
+        self, url: str, *, pipeline: str = PIPELINE, patience_seconds: float = 120
+    ) -> None:
         self.url = url.rstrip("/")
+        self.pipeline = pipeline
         # A Mage that its supervisor starts again goes on with its runs: reading waits for it.
         self._patience = patience_seconds
         self._http = httpx.Client(
@@ -70,10 +74,12 @@ class MageApi:
 
     def trigger(self, variables: dict[str, object], token: str) -> int:
         """Start a run through the API trigger; returns its number."""
-        schedules = self._call("GET", f"pipelines/{PIPELINE}/pipeline_schedules")
+        schedules = self._call("GET", f"pipelines/{self.pipeline}/pipeline_schedules")
         numbers = {row["name"]: row["id"] for row in schedules["pipeline_schedules"]}
         if TRIGGER not in numbers:
-            raise PipelineError(f"{PIPELINE} has no trigger {TRIGGER!r} in Mage.", "Restart Mage.")
+            raise PipelineError(
+                f"{self.pipeline} has no trigger {TRIGGER!r} in Mage.", "Restart Mage."
+            )
         answer = self._call(
             "POST",
             f"pipeline_schedules/{numbers[TRIGGER]}/api_trigger",
@@ -97,7 +103,7 @@ class MageApi:
     def log(self, run: Run, block: BlockRun) -> list[dict[str, Any]]:
         """What a block logged, oldest first: `level`, `message` and, of a failure, `error`."""
         query = {"pipeline_run_id[]": run.id, "block_run_id[]": block.id}
-        found = self._read(f"pipelines/{PIPELINE}/logs", params=query)["logs"]
+        found = self._read(f"pipelines/{self.pipeline}/logs", params=query)["logs"]
         files = [file for part in found for file in part["block_run_logs"]]
         return [json.loads(record) for file in files for record in LOGGED.findall(file["content"])]
 

@@ -5,9 +5,11 @@ What comes from different sources lies apart and never mixes.
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
@@ -67,6 +69,15 @@ class Lake:
         metadata = self._storage.metadata(self._raw_key(month))
         return None if metadata is None else (int(metadata["cap"]), metadata["origin"])
 
+    def raw_written_at(self, month: Month) -> datetime:
+        """When the raw month came, UTC; raises NoTripsError where it has not been loaded."""
+        self._check_raw(month)
+        found = self._storage.client.head_object(
+            Bucket=self._storage.bucket, Key=self._raw_key(month)
+        )
+        written: datetime = found["LastModified"]
+        return written
+
     def raw_rows(self, month: Month) -> int:
         """Rows of the raw month; raises NoTripsError where it has not been loaded."""
         self._check_raw(month)
@@ -107,6 +118,18 @@ class Lake:
         first = [name for name in ("trip_start_timestamp", "trip_id") if name in names]
         order = dict.fromkeys([*first, *names], "ascending")
         return trips.combine_chunks().sort_by(list(order.items()))
+
+    def find(self, month: Month, trip_ids: Sequence[str], *, version: int) -> pa.Table:
+        """`trip_id` and `trip_seconds` of those of the month's trips that have one of the ids.
+
+        The others are read past, and never held in memory.
+        """
+        table = self._open(self.uri, version)
+        names = ["trip_id", "trip_seconds"]
+        if table is None or not trip_ids:
+            return TRIP_SCHEMA.empty_table().select(names)
+        wanted = (ds.field(MONTH) == str(month)) & ds.field("trip_id").isin(trip_ids)
+        return table.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
 
     def rows(self) -> dict[str, int]:
         """Trips of each month, by what the table's log says."""

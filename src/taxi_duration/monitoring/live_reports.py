@@ -1,0 +1,84 @@
+"""The reports of live windows in S3: `reports/live/<window>/drift.html` and `drift.json`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from taxi_duration.monitoring.live import LiveFigures
+from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at, reached
+from taxi_duration.monitoring.window import Window
+from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+
+PREFIX: Final = "reports/live"
+LATEST: Final = 24
+
+
+class LiveReport(msgspec.Struct, frozen=True):
+    """A window's report in S3: its two objects, its page in the MLflow UI, and its figures."""
+
+    html: str
+    json: str
+    # Empty: the window did not drift.
+    url: str
+    figures: LiveFigures
+
+
+class _Document(msgspec.Struct):
+    report: LiveFigures
+
+
+def publish_live(settings: Settings, window: Window, folder: Path, url: str) -> dict[str, str]:
+    """Put the two files of the folder in the place of the window's former ones; their URIs."""
+    return publish_at(settings, f"live/{window.name}", folder, url)
+
+
+def list_live(settings: Settings, latest: int = LATEST) -> list[LiveReport]:
+    """The latest windows' reports, the earliest first. Raises MonitoringError without S3."""
+    storage = Storage.from_settings(settings)
+    with reached(storage):
+        return [_read(storage, window) for window in _windows(storage)[-latest:]]
+
+
+def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
+    """Fetch a report's page into the folder; returns the file, named by its window."""
+    storage = Storage.from_settings(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"live-{report.figures.window.name}.html"
+    with reached(storage):
+        key = storage.key(report.html)
+        path.write_bytes(storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read())
+    return path
+
+
+def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
+    """Delete the reports of windows that began before; returns the URIs of their pages."""
+    storage = Storage.from_settings(settings)
+    limit = Window(moment, moment).name
+    with reached(storage):
+        old = [window for window in _windows(storage) if window < limit]
+        for window in old:
+            for name in (HTML, JSON):
+                storage.client.delete_object(Bucket=storage.bucket, Key=f"{PREFIX}/{window}/{name}")
+    return [storage.uri(f"{PREFIX}/{window}/{HTML}") for window in old]
+
+
+def _windows(storage: Storage) -> list[str]:
+    pages = storage.client.get_paginator("list_objects_v2").paginate(
+        Bucket=storage.bucket, Prefix=f"{PREFIX}/"
+    )
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    return sorted(key.split("/")[-2] for key in keys if key.endswith(f"/{JSON}"))
+
+
+def _read(storage: Storage, window: str) -> LiveReport:
+    place = f"{PREFIX}/{window}"
+    answer = storage.client.get_object(Bucket=storage.bucket, Key=f"{place}/{JSON}")
+    return LiveReport(
+        html=storage.uri(f"{place}/{HTML}"),
+        json=storage.uri(f"{place}/{JSON}"),
+        url=answer["Metadata"].get(URL, ""),
+        figures=msgspec.json.decode(answer["Body"].read(), type=_Document).report,
+    )
