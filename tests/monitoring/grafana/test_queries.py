@@ -19,20 +19,35 @@ import httpx
 import psycopg2
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from mage_parts import city, free_port, running, wait_for
 from monitored import with_own_database
+from taxi_duration.monitoring import retrainings
+from taxi_duration.monitoring.alarms import Alarm, raise_alarm
 from taxi_duration.monitoring.grafana.alerts import rules
 from taxi_duration.monitoring.grafana.files import dashboards
+from taxi_duration.monitoring.need import Need
+from taxi_duration.monitoring.windows import read_windows
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
 from taxi_duration.pipeline.ending import record_ending
 from taxi_duration.pipeline.gate import gate, register_model
+from taxi_duration.pipeline.live import (
+    LiveVariables,
+    compare_window,
+    load_window,
+    record_window,
+)
 from taxi_duration.pipeline.loading import clean_trips, load_trips
 from taxi_duration.pipeline.promotion import Cause, aliases
 from taxi_duration.pipeline.training import build_features, evaluate_models, train_models
+from taxi_duration.pipeline.truth import record_truth
 from taxi_duration.pipeline.variables import RunVariables
 from taxi_duration.registry.champion import CHALLENGER
 from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+from taxi_duration.trips.lake import Lake
+from taxi_duration.trips.months import Month
 from training_parts import own_place
 from web_service.test_process import Service, serving, until
 
@@ -59,9 +74,24 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def settings(backends: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def outputs() -> list[dict[str, Any]]:
+    """What the runs handed on."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def settings(
+    backends: Settings, outputs: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
     """All that two runs of the pipeline leave behind, and one that failed."""
-    own = {"home": tmp_path_factory.mktemp("home"), "report_sample": 500, "city_attempts": 1}
+    own = {
+        "home": tmp_path_factory.mktemp("home"),
+        "report_sample": 500,
+        "city_attempts": 1,
+        "live_min_predictions": 10,
+        # Nobody listens there: an alarm that cannot be sent.
+        "alarm_webhook_url": SecretStr("http://127.0.0.1:9/"),
+    }
     with (
         city() as url,
         with_own_database(
@@ -69,11 +99,13 @@ def settings(backends: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
         ) as settings,
     ):
         for number, month in enumerate(MONTHS, 1):
-            end_run(settings, number, run_pipeline(settings, month))
+            outputs.append(run_pipeline(settings, month))
+            end_run(settings, number, outputs[-1])
         end_run(settings, 3, {"month": "2019-05", "source": SOURCE}, error="no such month")
         with aliases(settings) as held:
             other = "1" if held.champion == "2" else "2"
             held.move(CHALLENGER, other, Cause("challenge", "a test", "It runs in shadow."))
+        run_loop(settings)
         yield settings
 
 
@@ -81,16 +113,39 @@ def run_pipeline(settings: Settings, month: str) -> dict[str, Any]:
     """Both branches of one run, one function of a block after the other."""
     variables = RunVariables(month=month, history=1, cap=3_000, seed=42)
     cleaned = clean_trips(settings, load_trips(settings, variables))
+    record_truth(settings, cleaned)
     trained = train_models(settings, build_features(settings, cleaned))
     register_model(settings, gate(settings, evaluate_models(settings, trained)))
     reported = drift_report(settings, score_trips(settings, cleaned))
     return record_drift(settings, export_report(settings, reported))
 
 
-def end_run(settings: Settings, number: int, output: dict[str, Any], error: str = "") -> None:
+def run_live(settings: Settings, number: int) -> None:
+    """One run of the hourly pipeline."""
+    at = datetime.now(UTC) + timedelta(minutes=number)
+    loaded = load_window(settings, LiveVariables(hours=1, seed=42, execution_date=at))
+    output = record_window(settings, compare_window(settings, loaded))
+    end_run(settings, number, output, pipeline="live_monitoring")
+
+
+def run_loop(settings: Settings) -> None:
+    """A decision to train again, and an alarm, as a month leads to them that is over."""
+    windows = read_windows(settings, SOURCE, Month.parse(MONTHS[-1]), 3)
+    found = Need("queued", "The error is over its threshold.")
+    retrainings.started(settings, retrainings.write(settings, found, SOURCE, windows, "2"), "4")
+    raise_alarm(settings, Alarm(kind="drift", subject=MONTHS[-1], message="It drifted."))
+
+
+def end_run(
+    settings: Settings,
+    number: int,
+    output: dict[str, Any],
+    error: str = "",
+    pipeline: str = "taxi_duration",
+) -> None:
     facts = {
         **output,
-        "pipeline_uuid": "taxi_duration",
+        "pipeline_uuid": pipeline,
         "pipeline_run_id": number,
         "pipeline_run": SimpleNamespace(started_at=datetime.now(UTC) - timedelta(minutes=2)),
         "parent_block_uuid": "load_trips",
@@ -100,7 +155,7 @@ def end_run(settings: Settings, number: int, output: dict[str, Any], error: str 
 
 
 @pytest.fixture(scope="module")
-def service(settings: Settings) -> Iterator[Service]:
+def service(settings: Settings, outputs: list[dict[str, Any]]) -> Iterator[Service]:
     """The service with a challenger in shadow, asked by callers of all kinds."""
     assert settings.database_url
     url = settings.database_url.get_secret_value()
@@ -108,8 +163,22 @@ def service(settings: Settings) -> Iterator[Service]:
         until(lambda: service.get("/ready").status_code == 200)
         until(lambda: "taxi_challenger_info{" in service.get("/metrics").text)
         ask(service)
-        until(lambda: "taxi_prediction_log_written_total 0" not in service.get("/metrics").text)
+        known = ask_about_known_trips(settings, service)
+        until(lambda: record_truth(settings, outputs[-1])["outcomes"] >= known)
+        for number in (4, 5, 6):
+            run_live(settings, number)
         yield service
+
+
+def ask_about_known_trips(settings: Settings, service: Service) -> int:
+    """Ask for trips that the City has published since; returns how many."""
+    trips = Lake(Storage.from_settings(settings), SOURCE).read([Month.parse(MONTHS[-1])])
+    names = ["trip_id", "trip_start_timestamp", "pickup_community_area", "dropoff_community_area"]
+    asked = trips.select(names).slice(0, MANY).to_pylist()
+    for trip in asked:
+        trip["trip_start_timestamp"] = trip["trip_start_timestamp"].isoformat()
+    assert service.predict(asked).status_code == 200
+    return len(asked)
 
 
 def ask(service: Service) -> None:
@@ -270,8 +339,11 @@ def test_a_rule_gets_one_number_for_each_of_its_subjects(
 
 def test_a_run_that_failed_alarms(reader: psycopg2.extensions.connection) -> None:
     failed = next(rule for rule in rules() if rule.name == "run-failed")
-    [row] = answer(reader, failed.query["rawSql"]).rows
-    assert row == {"pipeline": "taxi_duration", "failed": 1.0}
+    rows = answer(reader, failed.query["rawSql"]).rows
+    assert {row["pipeline"]: row["failed"] for row in rows} == {
+        "taxi_duration": 1.0,
+        "live_monitoring": 0.0,
+    }
 
 
 def test_grafana_can_change_nothing(reader: psycopg2.extensions.connection) -> None:

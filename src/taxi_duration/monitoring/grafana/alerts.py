@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from taxi_duration.monitoring.grafana.loop import UNSENT
 from taxi_duration.monitoring.grafana.model import (
     ERROR_RATIO,
     EXPECTED,
@@ -10,8 +11,10 @@ from taxi_duration.monitoring.grafana.model import (
     MOST_COVERAGE,
 )
 from taxi_duration.monitoring.grafana.parts import TAG, Json, prom, sql
-from taxi_duration.monitoring.grafana.pipelines import FAILING, REPORTED, SILENT, STALE_DAYS
+from taxi_duration.monitoring.grafana.pipelines import FAILING, REPORTED, STALE_DAYS
 from taxi_duration.monitoring.grafana.service import ERRORS, SLOWEST, SPOOLED, within
+from taxi_duration.monitoring.grafana.truth import LIVE_DRIFT, SILENT
+from taxi_duration.settings import Settings
 
 FOLDER: Final = "Taxi duration"
 # What a rule's text shows of the value that raised it. Without `$`, which Grafana's files keep for
@@ -35,6 +38,23 @@ FROM monitoring.drift_months AS report
 WHERE {RECENT}
 ORDER BY report.source, report.month DESC
 """  # noqa: S608  no part of it comes from outside
+
+# The most that a column of the latest month misses beyond what the training trips missed.
+_MISSING: Final = f"""
+SELECT
+    report.source, max(now.missing_share - before.missing_share) AS missing
+FROM monitoring.drift_months AS report
+JOIN monitoring.data_quality AS now
+    ON (now.source, now.month, now.dataset) = (report.source, report.month, 'current')
+JOIN monitoring.data_quality AS before
+    ON (before.source, before.month, before.column_name, before.dataset)
+        = (report.source, report.month, now.column_name, 'reference')
+WHERE {RECENT} AND report.month = (
+    SELECT max(month) FROM monitoring.drift_months WHERE source = report.source
+)
+GROUP BY report.source
+"""  # noqa: S608  no part of it comes from outside
+MISSING_SHARE: Final = float(Settings.model_fields["alarm_missing_share"].default)
 
 ABOVE: Final = "gt"
 BELOW: Final = "lt"
@@ -143,6 +163,32 @@ def _of_model() -> list[Rule]:
             "Open the month's report from the dashboard. Where the world changed, train again;"
             " where the data broke, mend its loading.",
         ),
+        Rule(
+            "data-missing",
+            "The trips miss values that they used to have",
+            ("Drift", "Missing values by month"),
+            sql(_MISSING),
+            (ABOVE, (MISSING_SHARE,)),
+            "0s",
+            f"A share of {VALUE} more of the trips misses a value than when the model was trained.",
+            f"The City leaves out some areas, and always about as many: a share of {MISSING_SHARE}"
+            " more in a month is no season but a change in how trips are recorded or loaded. The"
+            " pipeline alarms from there too.",
+            "See which column in the dashboard; a model that is trained again learns the gap.",
+        ),
+        Rule(
+            "live-drift",
+            "The service is asked for other trips than usual",
+            ("Drift", "Drifted columns of live traffic"),
+            sql(LIVE_DRIFT),
+            (ABOVE, (0.5,)),
+            "0s",
+            "Each of the last three windows that were compared has drifted.",
+            "Windows are compared with the same hours of the week, so rush hours are no drift. One"
+            " may be a football match; three in a row are a new caller, a broken one or a changed"
+            " city.",
+            "Open a window's report from the dashboard; see who asks, and for what.",
+        ),
     ]
 
 
@@ -164,14 +210,15 @@ def _of_pipelines() -> list[Rule]:
         Rule(
             "scheduler-silent",
             "The scheduler starts nothing",
-            ("Pipelines", "Since a run ended"),
+            ("Pipelines", "Since live traffic was compared"),
             sql(SILENT),
-            (ABOVE, (32,)),
+            (ABOVE, (3,)),
             "0s",
-            f"The last run ended {VALUE} days ago, well or not.",
-            "Mage starts a run each month, of at most 31 days; a run takes minutes. A run that"
-            " fails ends too, so silence means that none began.",
-            "Is Mage up (`taxi status`), and is the trigger `monthly` active in its UI?",
+            f"The last run of live_monitoring ended {VALUE} hours ago, well or not.",
+            "Mage starts one each hour, and it takes a minute. A run that fails ends too, so"
+            " silence means that none began; three hours leave time for an upgrade and for one that"
+            " waits behind a monthly run.",
+            "Is Mage up (`taxi status`), and is the hourly trigger active in its UI?",
             "critical",
             "Alerting",
         ),
@@ -186,6 +233,18 @@ def _of_pipelines() -> list[Rule]:
             "One is enough: blocks try again by themselves, so a run that failed needs a person."
             " It ends with the next run that completes.",
             "Correct what the error names, then `taxi run --month` with the same month.",
+        ),
+        Rule(
+            "alarm-not-sent",
+            "An alarm of the pipeline was not sent",
+            ("Pipelines", "Alarms"),
+            sql(UNSENT),
+            (ABOVE, (0,)),
+            "0s",
+            f"{VALUE} alarms of the last day were refused by the webhook or the mail server.",
+            "One is enough: whoever should know of it does not. It ends after a day, as by then it"
+            " has been seen here.",
+            "The dashboard says what was not sent and why; correct the address in the settings.",
         ),
     ]
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from taxi_duration.monitoring.grafana import truth
 from taxi_duration.monitoring.grafana.parts import (
     Json,
     dashboard,
@@ -110,7 +111,7 @@ def drift() -> Json:
         "Drift",
         "How the trips of each month differ from those that the model was trained on: what is"
         " known when a trip begins, how long it took, and what was predicted.",
-        [*_now(), *_over_time(), *_tables()],
+        [*_now(), *_over_time(), *_tables(), *truth.of_drift()],
         variables=[source_variable()],
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from taxi_duration.monitoring.grafana import truth
 from taxi_duration.monitoring.grafana.parts import (
     Json,
     annotation,
@@ -17,7 +18,7 @@ from taxi_duration.monitoring.grafana.parts import (
 from taxi_duration.settings import Settings
 
 # How many times the error that is expected of it a month may have.
-ERROR_RATIO: Final = 1.2
+ERROR_RATIO: Final = float(Settings.model_fields["retrain_error_ratio"].default)
 COVERAGE: Final = 0.8
 LEAST_COVERAGE: Final = float(Settings.model_fields["gate_min_coverage"].default)
 MOST_COVERAGE: Final = float(Settings.model_fields["gate_max_coverage"].default)
@@ -71,7 +72,7 @@ SELECT
     report.month::timestamp AS time,
     month.mae AS error,
     {EXPECTED} AS expected,
-    gate.floor_mae AS floor,
+    coalesce(month.floor_mae, gate.floor_mae) AS floor,
     CASE WHEN report.model_version <> 'floor' THEN {ERROR_RATIO} * {EXPECTED} END AS threshold
 {JUDGED}
 LEFT JOIN LATERAL (
@@ -175,7 +176,7 @@ def model() -> Json:
         "Model",
         "How long trips took, and how long the model said. Durations in minutes, by the month of"
         " the trips; a month without figures has no truth yet.",
-        [*_now(), *_over_time(), *_tables()],
+        [*_now(), *_over_time(), *truth.of_model(), *_tables()],
         variables=[source_variable()],
         annotations=[annotation("Promotions", _PROMOTIONS)],
     )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from taxi_duration.monitoring.grafana import loop, truth
 from taxi_duration.monitoring.grafana.parts import (
     Json,
     dashboard,
@@ -102,7 +103,7 @@ def pipelines() -> Json:
     return dashboard(
         "Pipelines",
         "The runs of the pipelines in Mage, what failed, and how fresh the data is.",
-        [*_now(), *_over_time(), *_tables()],
+        [*_now(), *_over_time(), *truth.of_pipelines(), *_tables(), *loop.of_pipelines()],
         since="now-90d",
         timezone="browser",
     )

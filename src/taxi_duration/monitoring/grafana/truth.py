@@ -1,0 +1,203 @@
+"""Panels of what really happened: segments, outcomes, what was loaded, and what is asked now."""
+
+from typing import Final
+
+from taxi_duration.monitoring.grafana.parts import Json, lines, series, sql, stat, table
+
+# Windows are an hour each: of a longer time than this nobody could tell one from the next.
+SHOWN: Final = "7d"
+
+_LATEST_SEGMENTS: Final = """
+SELECT
+    part.segment, part.trips, part.mae AS error, part.floor_mae AS "floor's error", part.bias,
+    part.mape AS "relative error", part.within_5 AS "within 5 min",
+    part.coverage_80 AS "inside the interval", part.interval_width AS width,
+    part.late_5 AS "late by 5 min"
+FROM monitoring.performance_segments AS part
+JOIN monitoring.drift_months AS report
+    ON (report.source, report.month, report.model_version)
+        = (part.source, part.month, part.model_version)
+WHERE part.source = '$source'
+    AND report.month = (SELECT max(month) FROM monitoring.drift_months WHERE source = '$source')
+ORDER BY part.mae DESC
+"""
+
+_SEGMENTS: Final = """
+SELECT part.month::timestamp AS time, part.segment AS metric, part.mae AS error
+FROM monitoring.performance_segments AS part
+JOIN monitoring.drift_months AS report
+    ON (report.source, report.month, report.model_version)
+        = (part.source, part.month, part.model_version)
+WHERE part.source = '$source' AND $__timeFilter(part.month)
+ORDER BY part.month, part.segment
+"""
+
+# By the day on which they were answered. A prediction without an outcome has no row: it counts
+# neither as right nor as wrong.
+_OUTCOMES: Final = """
+SELECT
+    date_trunc('day', predicted_at) AS time,
+    avg(abs(prediction - minutes)) AS error,
+    avg(prediction - minutes) AS bias
+FROM monitoring.outcomes
+WHERE source = '$source' AND role = 'champion' AND $__timeFilter(predicted_at)
+GROUP BY 1
+ORDER BY 1
+"""
+
+_HELD: Final = """
+SELECT
+    date_trunc('day', predicted_at) AS time,
+    avg((minutes BETWEEN lower AND upper)::integer)::double precision AS "inside the interval",
+    0.8::double precision AS wanted
+FROM monitoring.outcomes
+WHERE source = '$source' AND role = 'champion' AND $__timeFilter(predicted_at)
+GROUP BY 1
+ORDER BY 1
+"""
+
+_KNOWN: Final = """
+SELECT count(*)::double precision AS outcomes
+FROM monitoring.outcomes
+WHERE source = '$source' AND role = 'champion'
+"""
+
+_QUARANTINED: Final = """
+SELECT month::timestamp AS time, reason AS metric, trips::double precision AS trips
+FROM monitoring.quarantined
+WHERE source = '$source' AND $__timeFilter(month)
+ORDER BY month, reason
+"""
+
+_LOADED: Final = """
+SELECT
+    source,
+    to_char(month, 'YYYY-MM') AS month,
+    loaded_at AS loaded,
+    extract(epoch FROM now() - loaded_at)::double precision / 86400 AS "days ago",
+    asked AS "asked for", loaded AS rows, kept, quarantined AS "put aside",
+    quarantined::double precision / nullif(loaded, 0) AS "share put aside"
+FROM monitoring.loaded_months
+ORDER BY loaded_months.month DESC, source
+LIMIT 60
+"""
+
+_ASKED: Final = """
+SELECT window_end AS time, predictions::double precision AS predictions
+FROM monitoring.live_windows
+WHERE $__timeFilter(window_end)
+ORDER BY window_end
+"""
+
+_LIVE_DRIFT: Final = """
+SELECT window_end AS time, drifted_share AS "drifted columns", threshold
+FROM monitoring.live_windows
+WHERE $__timeFilter(window_end)
+ORDER BY window_end
+"""
+
+_LIVE_SHARES: Final = """
+SELECT
+    window_end AS time, unseen_pairs_share AS "pairs never trained on",
+    missing_areas_share AS "without an area", reference_missing_share AS "usually without"
+FROM monitoring.live_windows
+WHERE $__timeFilter(window_end)
+ORDER BY window_end
+"""
+
+_LIVE_COLUMNS: Final = """
+SELECT shown.window_end AS time, part.column_name AS metric,
+    part.score / nullif(part.threshold, 0) AS drift
+FROM monitoring.live_columns AS part
+JOIN monitoring.live_windows AS shown ON shown.window_start = part.window_start
+WHERE $__timeFilter(shown.window_end)
+ORDER BY shown.window_end, part.column_name
+"""
+
+_WINDOWS: Final = """
+SELECT
+    window_start AS "from", window_end AS "to", predictions, model_version AS model,
+    drifted_share AS drifted,
+    CASE WHEN drifted THEN 'drifted' WHEN NOT drifted THEN 'as usual' ELSE 'not compared' END
+        AS verdict,
+    p50_ms, p95_ms, p99_ms, report_url AS report
+FROM monitoring.live_windows
+ORDER BY window_start DESC
+LIMIT 72
+"""
+
+# One window may be a football match; each of the last three that were compared is not.
+LIVE_DRIFT: Final = """
+SELECT min(drifted::integer)::double precision AS drifted
+FROM (
+    SELECT drifted FROM monitoring.live_windows
+    WHERE drifted IS NOT NULL AND window_end > now() - interval '1 day'
+    ORDER BY window_end DESC LIMIT 3
+) AS latest
+HAVING count(*) = 3
+"""
+
+# The hourly pipeline shows whether the scheduler lives; the monthly one would tell a month later.
+SILENT: Final = """
+SELECT extract(epoch FROM now() - max(ended_at))::double precision / 3600 AS hours
+FROM monitoring.pipeline_runs
+WHERE pipeline = 'live_monitoring'
+HAVING count(*) > 0
+"""
+
+
+def of_model() -> list[Json]:
+    """For *Model*: every segment, and the answers whose outcome is known."""
+    minutes = dict.fromkeys(("error", "floor's error", "bias", "width"), "m")
+    names = ("relative error", "within 5 min", "inside the interval", "late by 5 min")
+    return [
+        table(
+            "Segments of the latest month",
+            "The worst first; segments overlap, and `all` is every trip.",
+            sql(_LATEST_SEGMENTS),
+            {**minutes, **dict.fromkeys(names, "percentunit")},
+        ),
+        lines("Error of each segment by month", "Mean absolute error.", series(_SEGMENTS), "m",
+              least=0, width=24),
+        stat("Answers with a known outcome", "Logged predictions whose trip was published since.",
+             sql(_KNOWN), "short", width=4, height=8),
+        lines("Answers and what happened by day", "Of those that were answered on that day.",
+              series(_OUTCOMES), "m", width=10),
+        lines("Answers inside their interval by day", "Of those whose outcome is known.",
+              series(_HELD), "percentunit", width=10),
+    ]  # fmt: skip
+
+
+def of_drift() -> list[Json]:
+    """For *Drift*: what was put aside, and live traffic beside what is usual at that hour."""
+    shown = {"timeFrom": SHOWN}
+    panels = [
+        lines("Predictions by window", "What the service was asked.", series(_ASKED), "short",
+              bars=True, least=0),
+        lines("Drifted columns of live traffic", "Share of the compared columns, beside the trips"
+              " of the same hours of the week that the model was trained on; a gap: too few were"
+              " asked.", series(_LIVE_DRIFT), "percentunit", least=0),
+        lines("Unusual trips in live traffic", "Share of the trips that were asked for.",
+              series(_LIVE_SHARES), "percentunit", least=0),
+        lines("Drift of each column of live traffic", "Distance from what is usual by its"
+              " threshold: from 1 on the column counts as drifted.", series(_LIVE_COLUMNS),
+              least=0),
+    ]  # fmt: skip
+    return [
+        lines("Rows put aside by month", "Rows that cannot be trips, by reason.",
+              series(_QUARANTINED), "short", bars=True, stacked=True, least=0, width=24),
+        *({**panel, **shown} for panel in panels),
+        table("Windows of live traffic", "Evidently's page where a window drifted.", sql(_WINDOWS),
+              {"drifted": "percentunit", **dict.fromkeys(("p50_ms", "p95_ms", "p99_ms"), "ms")},
+              links=["report"]),
+    ]  # fmt: skip
+
+
+def of_pipelines() -> list[Json]:
+    """For *Pipelines*: what the lake has of each month."""
+    return [
+        stat("Since live traffic was compared", "Hours; each hour a run does it.", sql(SILENT),
+             "h", width=6, height=8),
+        table("Months in the lake", "What came, what was kept, and when.", sql(_LOADED),
+              {"days ago": "d", "share put aside": "percentunit"}, width=18),
+    ]  # fmt: skip
