@@ -33,6 +33,8 @@ workers = settings.service_workers
 # Threads see requests that came whole; the booster runs outside the interpreter's lock.
 worker_class = "duration_service.worker.Worker"
 threads = 4
+# The page's files go the way of all answers: what the network does not take at once is kept.
+sendfile = False
 # Slow and idle callers cost a file each and nothing else.
 worker_connections = 1000
 # Each worker makes its own application: the thread that watches for champions does not live

@@ -188,6 +188,18 @@ def test_the_processes_are_small_and_the_one_that_forks_has_no_threads(alone: Se
             assert not re.search(r"/(pandas|sklearn|pyarrow|mlflow)/", mapped)
 
 
+def test_the_pages_come_with_all_their_files(alone: Settings) -> None:
+    with serving(alone) as service:
+        for page in ("/", "/docs/"):
+            found = service.get(page)
+            files = re.findall(r'(?:src|href)="([^"#:]+\.(?:css|js|svg|png))', found.text)
+            assert files, page
+            for file in files:
+                answer = service.get(str(found.url.join(file)))
+                assert answer.status_code == 200, file
+                assert len(answer.content) == int(answer.headers["Content-Length"]) > 0
+
+
 def test_with_nothing_at_all_the_service_lives_and_says_when_to_ask_again(tmp_path: Path) -> None:
     with serving(load_settings(home=tmp_path, mlflow_url=NOBODY)) as service:
         answer = service.predict()
