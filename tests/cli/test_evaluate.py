@@ -12,6 +12,8 @@ from taxi_duration.cli import main
 from taxi_duration.trips.schema import REQUIRED_COLUMNS
 from trips_factory import make_trips
 
+pytestmark = pytest.mark.slow
+
 POINT = ["mae", "rmse", "mape", "within_5"]
 BASELINES = ["pair_median", "floor", "linear_regression", "extra_trees"]
 

@@ -22,6 +22,8 @@ from taxi_duration.model.search import (
 from taxi_duration.model.training import PARAMETERS
 from trips_factory import make_trips, sample
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def trips(count: int = 1_000) -> Sample:

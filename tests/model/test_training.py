@@ -8,6 +8,8 @@ from taxi_duration.model.metrics import interval_metrics, point_metrics
 from taxi_duration.model.training import fit, importance
 from trips_factory import make_trips, model_info, sample, small_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def parts() -> tuple[Sample, Sample]:

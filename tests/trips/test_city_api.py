@@ -16,6 +16,8 @@ from taxi_duration.trips.city_api import CityApi
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
 
+pytestmark = pytest.mark.slow
+
 APRIL = Month(2022, 4)
 TOKEN = "s3cr3t-app-token"
 

@@ -15,6 +15,8 @@ from taxi_duration.trips.backoff import Backoff
 from taxi_duration.trips.city_api import CityApi, LoadedMonth
 from taxi_duration.trips.months import Month
 
+pytestmark = pytest.mark.slow
+
 MONTH = Month(2019, 3)
 
 

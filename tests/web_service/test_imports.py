@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 # Imports what it is told, where all that an installation without groups lacks cannot be found.
 PROGRAM = """
 import sys
