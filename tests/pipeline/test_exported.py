@@ -49,7 +49,7 @@ def test_a_report_that_is_there_has_no_problems(
 
 def test_a_report_of_another_month_is_a_problem(settings: Settings, storage: Storage) -> None:
     problems = report_problems(settings, exported(storage, "reports/drift/files/2019-02"))
-    assert problems.count("is not the month's") == 2
+    assert problems.count(f"does not lie in {storage.uri(FOLDER)}") == 2
 
 
 def test_a_missing_an_empty_and_a_wrongly_typed_report_are_problems(
