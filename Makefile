@@ -29,7 +29,7 @@ test: setup ## Run all the tests: unit tests first, then the slow ones, then rea
 	@$(BIN)/pytest
 
 .PHONY: test-unit
-test-unit: setup ## Run the tests that need no server and take seconds in all
+test-unit: setup ## Run the tests that need no server and take less than a minute in all
 	@$(BIN)/pytest -m "not slow and not stack and not browser"
 
 .PHONY: lint
