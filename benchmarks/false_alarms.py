@@ -27,11 +27,11 @@ from taxi_duration.model.training import PARAMETERS, fit
 from taxi_duration.monitoring.columns import compared, sample_by_day
 from taxi_duration.monitoring.drift import compare
 from taxi_duration.monitoring.figures import CURRENT, REFERENCE, Figures
+from taxi_duration.monitoring.judged_months import JudgedMonth, judged_month
 from taxi_duration.monitoring.need import Answered, Rule, need
 from taxi_duration.monitoring.performance import performance
 from taxi_duration.monitoring.quality import data_quality
 from taxi_duration.monitoring.scoring import TRIP_COLUMNS, score
-from taxi_duration.monitoring.windows import Window, window_of
 from taxi_duration.settings import Settings
 from taxi_duration.simulation.city import SimulatedCity
 from taxi_duration.simulation.source import Window as Span
@@ -113,7 +113,7 @@ def report(title: str, months: dict[Month, pa.Table]) -> None:
         print(f"\n{len(seen)} months: {alarms} with an alarm, {retrainings} retrainings.")
 
 
-def row(window: Window, told: list[str]) -> str:
+def row(window: JudgedMonth, told: list[str]) -> str:
     """A line of the table."""
     cells = [
         window.month,
@@ -129,7 +129,7 @@ def row(window: Window, told: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def windows(months: dict[Month, pa.Table], way: str) -> Iterator[Window]:
+def windows(months: dict[Month, pa.Table], way: str) -> Iterator[JudgedMonth]:
     """Each month that has its history, scored by the model of that way."""
     model, reference, names = None, pa.table({}), list(months)
     for place, month in enumerate(names[HISTORY:], start=HISTORY):
@@ -169,7 +169,7 @@ def fitted(trips: pa.Table, known: list[Month]) -> DurationModel:
     return fit(sample.only(~later), sample.only(later), info)
 
 
-def judged(month: Month, reference: pa.Table, current: pa.Table) -> Window:
+def judged(month: Month, reference: pa.Table, current: pa.Table) -> JudgedMonth:
     """The window that the drift branch would record."""
     sides = {REFERENCE: reference, CURRENT: current}
     sampled = {
@@ -177,7 +177,7 @@ def judged(month: Month, reference: pa.Table, current: pa.Table) -> Window:
         for side, trips in sides.items()
     }
     found = compare(compared(sampled[REFERENCE]), compared(sampled[CURRENT]), SETTINGS.drift_share)
-    return window_of(
+    return judged_month(
         Figures(
             month=str(month),
             source="simulated",

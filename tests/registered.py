@@ -7,8 +7,8 @@ from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import ALIAS
 from taxi_duration.registry.client import client
 from taxi_duration.registry.package import log_model
-from taxi_duration.registry.promotion import Challenger, register
 from taxi_duration.registry.runs import Runs
+from taxi_duration.registry.versions import Challenger, register
 from taxi_duration.settings import Settings
 from trips_factory import small_model
 

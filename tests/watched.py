@@ -31,7 +31,7 @@ from taxi_duration.monitoring.recording import record
 from taxi_duration.monitoring.reports import DriftReport
 from taxi_duration.monitoring.runs import record_run
 from taxi_duration.monitoring.tables import metadata
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 
 MONTHS: Final = tuple(f"2019-{month:02}" for month in range(1, 9))

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from decided import decided
 from registered import own_model, registered
 from taxi_duration.cli import main
-from taxi_duration.registry.promotion import write_decision
+from taxi_duration.registry.versions import write_decision
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
 

@@ -11,8 +11,8 @@ from taxi_duration.cli import main
 from taxi_duration.monitoring.figures import Figures
 from taxi_duration.monitoring.live import LiveFigures, live_document
 from taxi_duration.monitoring.live_reports import publish_live
+from taxi_duration.monitoring.live_window import Window
 from taxi_duration.monitoring.reports import document, publish
-from taxi_duration.monitoring.window import Window
 from taxi_duration.settings import Settings
 
 pytestmark = pytest.mark.stack

@@ -13,7 +13,7 @@ from taxi_duration.monitoring.model_history import (
     history,
     periods,
 )
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 
 BEGIN = datetime(2019, 4, 1, tzinfo=UTC)

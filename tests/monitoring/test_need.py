@@ -5,13 +5,13 @@ import msgspec
 import pytest
 
 from monitored import figures, scored_trips
+from taxi_duration.monitoring.judged_months import JudgedMonth, Limits, judged_month
 from taxi_duration.monitoring.need import Answered, Need, Rule, need
-from taxi_duration.monitoring.windows import Limits, Window, window_of
 
 NOW = datetime(2019, 6, 2, tzinfo=UTC)
 LIMITS = Limits(error_ratio=1.2, missing=0.1)
-RULE = Rule(limits=LIMITS, windows=3, over=2, cooldown=timedelta(days=7))
-CALM = Window(
+RULE = Rule(limits=LIMITS, months=3, over=2, cooldown=timedelta(days=7))
+CALM = JudgedMonth(
     month="2019-03",
     model_version="3",
     compared_columns=7,
@@ -25,15 +25,15 @@ CALM = Window(
 )
 
 
-def month(name: str, **changes: Any) -> Window:
+def month(name: str, **changes: Any) -> JudgedMonth:
     return msgspec.structs.replace(CALM, month=name, **changes)
 
 
-def slow(name: str, **changes: Any) -> Window:
+def slow(name: str, **changes: Any) -> JudgedMonth:
     return month(name, **{"mae": 4.9, **changes})
 
 
-def asked(*windows: Window, last: Answered | None = None) -> Need:
+def asked(*windows: JudgedMonth, last: Answered | None = None) -> Need:
     return need(list(windows), RULE, last, NOW)
 
 
@@ -108,7 +108,7 @@ def test_where_no_model_serves_there_is_nothing_to_train_again() -> None:
 
 
 def test_the_figures_of_a_report_make_a_window() -> None:
-    made = window_of(figures())
+    made = judged_month(figures())
     assert (made.month, made.model_version, made.drifted_columns) == (
         "2019-03",
         "3",

@@ -17,7 +17,7 @@ from taxi_duration.monitoring.tables import (
     performance,
     performance_segments,
 )
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 
 pytestmark = pytest.mark.stack

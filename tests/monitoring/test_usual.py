@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from taxi_duration.monitoring.live_window import PAIR_SCHEMA
 from taxi_duration.monitoring.usual import missing_share, pair_counts, same_hours, unseen_share
-from taxi_duration.monitoring.window import PAIR_SCHEMA
 
 # A Monday.
 MONDAY = datetime(2019, 3, 4)

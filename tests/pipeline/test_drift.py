@@ -22,8 +22,8 @@ from taxi_duration.monitoring.reports import read_report
 from taxi_duration.monitoring.tables import drift_months, performance
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
 from taxi_duration.registry.package import log_model
-from taxi_duration.registry.promotion import Challenger, register
 from taxi_duration.registry.runs import Runs
+from taxi_duration.registry.versions import Challenger, register
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth

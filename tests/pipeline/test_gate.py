@@ -20,7 +20,7 @@ from taxi_duration.pipeline import promotion
 from taxi_duration.pipeline.gate import gate, register_model
 from taxi_duration.registry.champion import champion
 from taxi_duration.registry.client import client
-from taxi_duration.registry.promotion import versions
+from taxi_duration.registry.versions import versions
 from taxi_duration.settings import Settings
 from training_parts import candidate_of, fill, finish, fitted, own_place, train
 

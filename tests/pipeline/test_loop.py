@@ -12,10 +12,10 @@ from sqlalchemy import select
 from monitored import figures, with_own_database
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.figures import Figures
+from taxi_duration.monitoring.judged_months import judged_month, read_judged
 from taxi_duration.monitoring.recording import record
 from taxi_duration.monitoring.reports import DriftReport
 from taxi_duration.monitoring.tables import alarms, retrainings
-from taxi_duration.monitoring.windows import read_windows, window_of
 from taxi_duration.pipeline.ending import is_over
 from taxi_duration.pipeline.loop import judge_retraining, queue_retraining, retraining_wanted
 from taxi_duration.settings import Settings
@@ -33,7 +33,7 @@ def settings(backends: Settings) -> Iterator[Settings]:
 def month_of(name: str, slow: float = 1.0, **changes: Any) -> Figures:
     """A month whose error, by the mean duration, is so many times the reference's."""
     made = figures(month=name, **changes)
-    window, reference = window_of(made), made.performance["reference"]
+    window, reference = judged_month(made), made.performance["reference"]
     mae = slow * reference.mae * window.minutes / window.reference_minutes
     current = msgspec.structs.replace(made.performance["current"], mae=mae)
     return msgspec.structs.replace(made, performance={**made.performance, "current": current})
@@ -75,7 +75,7 @@ class Mage:
 def test_what_is_recorded_is_read_again_as_the_window_of_the_report(settings: Settings) -> None:
     made = month_of("2019-04", 1.4)
     report(settings, made)
-    assert read_windows(settings, "simulated", Month(2019, 4), 3) == [window_of(made)]
+    assert read_judged(settings, "simulated", Month(2019, 4), 3) == [judged_month(made)]
 
 
 def test_a_calm_month_raises_and_decides_nothing(settings: Settings) -> None:

@@ -27,7 +27,7 @@ from taxi_duration.pipeline.promotion import (
 )
 from taxi_duration.registry.champion import ALIAS, champion
 from taxi_duration.registry.client import client
-from taxi_duration.registry.promotion import holders, register
+from taxi_duration.registry.versions import holders, register
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
 from training_parts import damage

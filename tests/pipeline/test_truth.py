@@ -22,7 +22,7 @@ from taxi_duration.monitoring.tables import (
     quarantined,
 )
 from taxi_duration.pipeline.truth import record_truth
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 from trips_factory import make_trips

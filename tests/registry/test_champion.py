@@ -7,7 +7,7 @@ from registered import logged
 from taxi_duration.errors import RegistryError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import champion, download, load, load_candidate
-from taxi_duration.registry.promotion import Challenger, register
+from taxi_duration.registry.versions import Challenger, register
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.storage import Storage
 from trips_factory import small_model

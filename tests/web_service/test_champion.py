@@ -35,7 +35,7 @@ def holder(new_holder: Callable[[], ModelHolder]) -> ModelHolder:
 
 
 def version(holder: ModelHolder) -> str:
-    return holder.serving().champion.version
+    return holder.serving().version.version
 
 
 def until(condition: Callable[[], object], seconds: float = 10) -> None:
@@ -57,7 +57,7 @@ def test_without_a_champion_there_is_no_model(
 
 def test_a_champion_that_appears_is_served(holder: ModelHolder, champion: ModelVersion) -> None:
     holder.look()
-    assert holder.serving().champion == champion
+    assert holder.serving().version == champion
     assert holder.serving().loaded_from == "registry"
 
 
@@ -200,7 +200,7 @@ def test_the_watch_brings_a_new_champion_without_a_request_that_fails_or_mixes(
         def ask() -> None:
             while not done.is_set():
                 served = holder.serving()
-                seen.append((served.champion.version, served.champion.run_id))
+                seen.append((served.version.version, served.version.run_id))
 
         asking = threading.Thread(target=ask)
         asking.start()

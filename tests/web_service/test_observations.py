@@ -94,4 +94,4 @@ def test_an_answer_is_observed_with_its_trips_and_minutes(
     assert [trip.trip_id for trip in answered.trips] == ["a", None]
     assert answered.features.shape == (2, len(FEATURES))
     assert [row[1] for row in answered.minutes.tolist()] == [one["prediction"] for one in answers]
-    assert answered.served.champion.version == "3"
+    assert answered.served.version.version == "3"

@@ -66,7 +66,7 @@ def test_a_challenger_comes_and_goes_as_the_registry_says(
     registry.next = other(champion, "4")
     challenger.look()
     assert challenger.served
-    assert challenger.served.champion.version == "4"
+    assert challenger.served.version.version == "4"
     assert running("4") == 1
     registry.next = other(champion, "5")
     challenger.look()
@@ -114,7 +114,7 @@ def test_the_champion_answers_and_both_answers_can_be_logged(
     observations.hand_on()
     assert kept.roles == {"challenger"}
     assert [len(answered.trips) for answered in kept.answered] == [2, 1]
-    assert {answered.served.champion.version for answered in kept.answered} == {"4"}
+    assert {answered.served.version.version for answered in kept.answered} == {"4"}
     said = [row[1] for answered in kept.answered for row in answered.minutes.tolist()]
     assert said == pytest.approx([answer["prediction"] + 1 for answer in [*answers, one]])
     assert all(0 < answered.seconds < 5 for answered in kept.answered)

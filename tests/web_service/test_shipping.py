@@ -148,7 +148,7 @@ def test_a_challengers_answer_has_the_id_of_the_champions(
     database: Settings, log: PredictionLog, answer: Answered, champion: ModelVersion
 ) -> None:
     challenger = msgspec.structs.replace(champion, version="4")
-    log.log(answer._replace(served=replace(answer.served, champion=challenger)), "challenger")
+    log.log(answer._replace(served=replace(answer.served, version=challenger)), "challenger")
     log.observe([answer], [])
     log.shipper.ship()
     pairs = {(row["id"], row["role"], row["model_version"]) for row in rows(database)}

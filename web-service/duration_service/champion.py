@@ -64,7 +64,7 @@ class ModelHolder(Followed):
         log.info("model %s answers, from %s", version.version, loaded_from)
         if before:
             # A series of another process cannot be taken away; what is 0 is not shown.
-            MODEL.labels(*_labels(before.champion)).set(0)
+            MODEL.labels(*_labels(before.version)).set(0)
         MODEL.labels(*_labels(version)).set(1)
 
     def saw_registry(self, fault: str | None) -> None:

@@ -84,7 +84,7 @@ class Followed:
             self._stopped.wait(seconds * _random.uniform(0.7, 1))
 
     def _is_news(self, found: ModelVersion) -> bool:
-        if self.served and identity(self.served.champion) == identity(found):
+        if self.served and identity(self.served.version) == identity(found):
             self.refused = None
             return False
         refused = self.refused

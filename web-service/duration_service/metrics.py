@@ -147,7 +147,7 @@ class RequestMetrics:
                 REJECTED.labels(limit).inc(times)
         minutes: defaultdict[str, list[Floats]] = defaultdict(list)
         for answer in answered:
-            minutes[answer.served.champion.version].append(answer.minutes[:, 1])
+            minutes[answer.served.version.version].append(answer.minutes[:, 1])
         for version, predicted in minutes.items():
             together = np.concatenate(predicted)
             PREDICTIONS.labels(version).inc(len(together))

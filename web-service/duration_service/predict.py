@@ -62,7 +62,7 @@ def _features_of_all(trips: list[Trip]) -> Floats:
 
 
 def _answers(served: Served, trips: list[Trip], minutes: Floats) -> list[Prediction]:
-    version, run_id = served.champion.version, served.champion.run_id
+    version, run_id = served.version.version, served.version.run_id
     return [
         Prediction(prediction, lower, upper, "minutes", version, run_id, trip.trip_id)
         for trip, (lower, prediction, upper) in zip(trips, minutes.tolist(), strict=True)

@@ -132,7 +132,7 @@ def _line(process: str, answered: Answered, role: Role) -> bytes:
 
     24 bits of a trip's id are its place in the request, 40 the request's number.
     """
-    champion, features = answered.served.champion, answered.features
+    champion, features = answered.served.version, answered.features
     head = (
         f"{process}{answered.number:010x}\t{role}\t{answered.at!r}\t{answered.seconds!r}"
         f"\t{champion.version}\t{champion.run_id}"

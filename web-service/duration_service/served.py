@@ -11,7 +11,7 @@ from taxi_duration.model.duration_model import DurationModel
 class Served:
     """A model that answers; never changed, only replaced whole by another."""
 
-    champion: ModelVersion
+    version: ModelVersion
     model: DurationModel
     loaded_from: LoadedFrom
     loaded_at: datetime

@@ -57,7 +57,7 @@ class ChallengerHolder(Followed):
 
     def _show(self, version: ModelVersion | None) -> None:
         if self.served:
-            before = self.served.champion
+            before = self.served.version
             CHALLENGER.labels(before.version, before.run_id).set(0)
             if not version:
                 log.info("challenger %s answers no longer", before.version)
@@ -116,4 +116,4 @@ def shadow_answers(served: Served, answered: list[Answered]) -> list[Answered]:
 
 
 def _differs(champion: Served, challenger: Served) -> bool:
-    return identity(champion.champion) != identity(challenger.champion)
+    return identity(champion.version) != identity(challenger.version)

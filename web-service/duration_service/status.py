@@ -23,7 +23,7 @@ def ready() -> Response:
     served = models.served
     answer = Readiness(
         ready=served is not None,
-        model_version=served.champion.version if served else None,
+        model_version=served.version.version if served else None,
         loaded_from=served.loaded_from if served else None,
         registry=models.registry_view,
         refused=models.refused,
@@ -41,7 +41,7 @@ def model() -> Response:
     served = models.serving()
     return _json(
         ModelAnswer(
-            **msgspec.structs.asdict(served.champion),
+            **msgspec.structs.asdict(served.version),
             loaded_at=served.loaded_at,
             loaded_from=served.loaded_from,
             refused=models.refused,

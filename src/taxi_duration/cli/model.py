@@ -13,7 +13,7 @@ from taxi_duration.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from taxi_duration.monitoring.model_history import Period
-    from taxi_duration.registry.promotion import Version
+    from taxi_duration.registry.versions import Version
 
 # Wide enough for every reason in one piece where the output is not a terminal.
 PIPED_WIDTH = 320
@@ -31,7 +31,7 @@ def model() -> None:
 @_json_option
 def list_versions(as_json: bool) -> None:
     """List all versions, the latest first."""
-    from taxi_duration.registry.promotion import versions
+    from taxi_duration.registry.versions import versions
 
     found = versions(load_settings())
     if as_json:
@@ -104,7 +104,7 @@ def history(every: bool, at: datetime | None, as_json: bool) -> None:
 
 def _found(settings: Settings, number: str) -> "Version":
     from taxi_duration.registry.champion import ALIAS
-    from taxi_duration.registry.promotion import versions
+    from taxi_duration.registry.versions import versions
 
     for each in versions(settings):
         if each.version == number or (not number and ALIAS in each.aliases):

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, func, update
 
 from taxi_duration.monitoring.database import upsert
 from taxi_duration.monitoring.figures import ColumnDrift
+from taxi_duration.monitoring.live_window import Window
 from taxi_duration.monitoring.page import titled
 from taxi_duration.monitoring.tables import live_columns, live_windows
 from taxi_duration.monitoring.usual import LIVE_COLUMNS
-from taxi_duration.monitoring.window import Window
 
 
 class LiveFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

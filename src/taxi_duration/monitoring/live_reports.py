@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from taxi_duration.monitoring.live import LiveFigures
+from taxi_duration.monitoring.live_window import Window
 from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at, reached
-from taxi_duration.monitoring.window import Window
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 

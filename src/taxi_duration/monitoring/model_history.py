@@ -10,7 +10,7 @@ from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.tables import model_history
 from taxi_duration.registry.champion import ALIAS
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from taxi_duration.monitoring.figures import FLOOR
-from taxi_duration.monitoring.windows import Limits, Window
+from taxi_duration.monitoring.judged_months import JudgedMonth, Limits
 from taxi_duration.settings import Settings
 
 
@@ -14,7 +14,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """So many of the latest months, the latest among them, and a pause between two retrainings."""
 
     limits: Limits
-    windows: int
+    months: int
     over: int
     cooldown: timedelta
 
@@ -23,7 +23,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """The rule that the settings name."""
         return cls(
             limits=Limits.from_settings(settings),
-            windows=settings.retrain_windows,
+            months=settings.retrain_windows,
             over=settings.retrain_over,
             cooldown=timedelta(days=settings.retrain_cooldown_days),
         )
@@ -43,32 +43,32 @@ class Need(msgspec.Struct, frozen=True):
     reason: str
 
 
-def need(windows: list[Window], rule: Rule, last: Answered | None, now: datetime) -> Need:
+def need(months: list[JudgedMonth], rule: Rule, last: Answered | None, now: datetime) -> Need:
     """Judge the months, the latest last.
 
     A month that a retraining has answered counts no more, so that one drift is not answered twice.
     """
-    latest = windows[-1]
+    latest = months[-1]
     if latest.model_version == FLOOR:
         return Need("none", "There is no model of these trips yet.")
     if not latest.grounds(rule.limits):
         return Need("none", f"{latest.month} is under its thresholds.")
     over = [
         window
-        for window in windows[-rule.windows :]
+        for window in months[-rule.months :]
         if window.grounds(rule.limits) and not (last and window.month <= last.month)
     ]
     if len(over) < rule.over:
         return Need(
             "none",
-            f"{len(over)} of the last {rule.windows} months over a threshold, {rule.over} needed.",
+            f"{len(over)} of the last {rule.months} months over a threshold, {rule.over} needed.",
         )
     told = "; ".join(f"{each.month}: {', '.join(each.grounds(rule.limits))}" for each in over)
     return _refusal(over, rule, last, now, told) or Need("queued", told)
 
 
 def _refusal(
-    over: list[Window], rule: Rule, last: Answered | None, now: datetime, told: str
+    over: list[JudgedMonth], rule: Rule, last: Answered | None, now: datetime, told: str
 ) -> Need | None:
     gaps = {window.month: window.gaps(rule.limits) for window in over}
     if damaged := {month: found for month, found in gaps.items() if found}:

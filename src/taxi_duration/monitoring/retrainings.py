@@ -7,9 +7,9 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from taxi_duration.monitoring.database import connect, migrate
+from taxi_duration.monitoring.judged_months import JudgedMonth, Limits
 from taxi_duration.monitoring.need import Answered, Need
 from taxi_duration.monitoring.tables import retrainings
-from taxi_duration.monitoring.windows import Limits, Window
 from taxi_duration.settings import Settings
 from taxi_duration.simulation.source import DRILL
 from taxi_duration.trips.months import Month
@@ -37,21 +37,23 @@ def last_queued(settings: Settings, source: str, run_id: str) -> Answered | None
     return Answered(f"{found.month:%Y-%m}", found.requested_at) if found else None
 
 
-def write(settings: Settings, found: Need, source: str, windows: list[Window], run_id: str) -> int:
+def write(
+    settings: Settings, found: Need, source: str, months: list[JudgedMonth], run_id: str
+) -> int:
     """Write the decision of a run once, however often its step is tried; returns its number."""
     same = select(retrainings.c.id).where(
         retrainings.c.source == source,
-        retrainings.c.month == Month.parse(windows[-1].month).start.date(),
+        retrainings.c.month == Month.parse(months[-1].month).start.date(),
         retrainings.c.requested_by == run_id,
     )
     limits = Limits.from_settings(settings)
     row = {
         "source": source,
-        "month": Month.parse(windows[-1].month).start.date(),
+        "month": Month.parse(months[-1].month).start.date(),
         "requested_at": datetime.now(UTC),
         "status": found.status,
         "reason": found.reason,
-        "evidence": [_evidence(window, limits) for window in windows],
+        "evidence": [_evidence(month, limits) for month in months],
         "requested_by": run_id,
         "drill": source == DRILL,
     }
@@ -93,10 +95,10 @@ def started(settings: Settings, number: int, pipeline_run_id: str) -> None:
         )
 
 
-def _evidence(window: Window, limits: Limits) -> dict[str, Any]:
+def _evidence(month: JudgedMonth, limits: Limits) -> dict[str, Any]:
     figures = {
-        "drifted_share": round(window.drifted_share, 4),
-        "error_ratio": round(window.error_ratio, 4),
-        "over": window.grounds(limits) + window.gaps(limits),
+        "drifted_share": round(month.drifted_share, 4),
+        "error_ratio": round(month.error_ratio, 4),
+        "over": month.grounds(limits) + month.gaps(limits),
     }
-    return {**msgspec.structs.asdict(window), **figures}
+    return {**msgspec.structs.asdict(month), **figures}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from taxi_duration.monitoring.window import PAIR_SCHEMA
+from taxi_duration.monitoring.live_window import PAIR_SCHEMA
 
 LIVE_COLUMNS: Final = ("pickup_community_area", "dropoff_community_area", "prediction")
 _AREAS: Final = LIVE_COLUMNS[:2]

@@ -15,8 +15,8 @@ from sqlalchemy import Table, select
 
 from taxi_duration.errors import DrillError, PipelineError
 from taxi_duration.monitoring.database import connect, upgrade
+from taxi_duration.monitoring.judged_months import read_judged
 from taxi_duration.monitoring.tables import alarms, retrainings
-from taxi_duration.monitoring.windows import read_windows
 from taxi_duration.pipeline.drill_traces import differences, remove_drill, traces
 from taxi_duration.pipeline.mage import follow_run, run_pipeline
 from taxi_duration.settings import Settings
@@ -199,16 +199,16 @@ def _said(drill: Drill, kind: str) -> str:
 
 
 def _tell_window(drill: Drill, month: Month) -> None:
-    [window] = read_windows(drill.settings, DRILL, month, 1)
+    [window] = read_judged(drill.settings, DRILL, month, 1)
     columns = ", ".join(window.drifted_columns) or "none"
     drill.show(f"  drifted columns: {columns} ({window.drifted_share:.0%})")
     drill.show(f"  error: {window.mae:.2f} minutes, {window.error_ratio:.2f} times the reference's")
 
 
 def _tell_changes(before: dict[str, str], changed: list[str], show: Show) -> None:
-    kinds = ("table", "object", "alias")
+    kinds = {"table": "tables", "object": "objects", "alias": "aliases"}
     counts = ", ".join(
-        f"{sum(name.startswith(kind) for name in before)} {kind}s".replace("aliass", "aliases")
-        for kind in kinds
+        f"{sum(name.startswith(kind) for name in before)} {plural}"
+        for kind, plural in kinds.items()
     )
     show(f"Afterwards: {counts} besides the drill's; not as before: {', '.join(changed) or 'none'}")

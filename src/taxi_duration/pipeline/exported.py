@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from botocore.exceptions import ClientError
 
-from taxi_duration.monitoring.window import Window
+from taxi_duration.monitoring.live_window import Window
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 

@@ -17,8 +17,8 @@ from taxi_duration.registry.champion import champion
 from taxi_duration.registry.client import registry_errors
 from taxi_duration.registry.description import describe
 from taxi_duration.registry.gate import GateDecision
-from taxi_duration.registry.promotion import Challenger, register
 from taxi_duration.registry.runs import Runs
+from taxi_duration.registry.versions import Challenger, register
 from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)

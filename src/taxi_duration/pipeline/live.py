@@ -22,9 +22,9 @@ from taxi_duration.monitoring.live import (
     live_page,
     record_live,
 )
+from taxi_duration.monitoring.live_window import Asked, Window, asked, asked_sample
 from taxi_duration.monitoring.reports import HTML, JSON
 from taxi_duration.monitoring.usual import missing_share, same_hours, unseen_share
-from taxi_duration.monitoring.window import Asked, Window, asked, asked_sample
 from taxi_duration.pipeline.usual import Usual, usual
 from taxi_duration.pipeline.variables import REMEDY
 from taxi_duration.registry import champion

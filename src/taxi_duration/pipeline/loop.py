@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from taxi_duration.monitoring import retrainings
 from taxi_duration.monitoring.alarms import Alarm, Kind, raise_alarm
+from taxi_duration.monitoring.judged_months import JudgedMonth, Limits, latest_month, read_judged
 from taxi_duration.monitoring.need import Need, Rule, need
-from taxi_duration.monitoring.windows import Limits, Window, latest_month, read_windows
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
 
@@ -35,7 +35,7 @@ def judge_retraining(settings: Settings, recorded: Reference, run_id: str) -> Re
     if recorded["retraining"]:
         return _decided(recorded, Need("none", "This run is a retraining itself."), 0)
     source, month = recorded["source"], Month.parse(recorded["month"])
-    windows = read_windows(settings, source, month, settings.retrain_windows)
+    windows = read_judged(settings, source, month, settings.retrain_windows)
     _tell(settings, recorded, windows[-1])
     found = _need(settings, recorded, windows, run_id)
     number = 0
@@ -65,7 +65,7 @@ def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -
     return {**decided, "retraining_run": run}
 
 
-def _need(settings: Settings, recorded: Reference, windows: list[Window], run_id: str) -> Need:
+def _need(settings: Settings, recorded: Reference, windows: list[JudgedMonth], run_id: str) -> Need:
     latest = latest_month(settings, recorded["source"])
     if latest and str(latest) > recorded["month"]:
         return Need("none", f"{latest} was reported already, and its run decides.")
@@ -73,7 +73,7 @@ def _need(settings: Settings, recorded: Reference, windows: list[Window], run_id
     return need(windows, Rule.from_settings(settings), last, datetime.now(UTC))
 
 
-def _tell(settings: Settings, recorded: Reference, window: Window) -> None:
+def _tell(settings: Settings, recorded: Reference, window: JudgedMonth) -> None:
     limits = Limits.from_settings(settings)
     found: dict[Kind, list[str]] = {
         "drift": window.grounds(limits),

@@ -22,10 +22,10 @@ from taxi_duration.monitoring import model_history
 from taxi_duration.monitoring.database import connect, upgrade
 from taxi_duration.monitoring.decisions import write_decision
 from taxi_duration.monitoring.model_history import ROLLBACK, Period
-from taxi_duration.registry import promotion
+from taxi_duration.registry import versions
 from taxi_duration.registry.champion import ALIAS, CHALLENGER, load, version
 from taxi_duration.registry.gate import GateDecision, void
-from taxi_duration.registry.promotion import Change
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Aliases:
         change = self._change(alias, former, number, cause)
         # First, so that where the history cannot be written nothing moves.
         model_history.append(self.connection, self.settings.model_name, change)
-        promotion.move(self.settings, change)
+        versions.move(self.settings, change)
         self.holders[alias] = number
         log.info("%s: version %s instead of %s", alias, number or "none", former or "none")
 
@@ -111,7 +111,7 @@ class Aliases:
 
     def _lost(self, alias: str, last: Change | None, now: str) -> Change | None:
         """The change that moved the alias, but was not committed to the history."""
-        told = promotion.told_change(self.settings, alias, now) if now else None
+        told = versions.told_change(self.settings, alias, now) if now else None
         expected = (alias, last.version if last else "", now)
         if not told or (told.alias, told.former, told.version) != expected:
             return None
@@ -128,7 +128,7 @@ def aliases(settings: Settings) -> Iterator[Aliases]:
     upgrade(settings)
     with connect(settings) as connection:
         model_history.lock(connection, settings.model_name)
-        held = Aliases(settings, connection, promotion.holders(settings))
+        held = Aliases(settings, connection, versions.holders(settings))
         held.mend()
         yield held
 
@@ -150,7 +150,7 @@ def settle(
         if held.champion != number:
             new = Cause(CHALLENGE, PIPELINE, "It is the latest candidate.", run_id)
             held.move(CHALLENGER, number, new)
-        promotion.write_decision(settings, decision, description)
+        versions.write_decision(settings, decision, description)
         write_decision(held.connection, settings.model_name, decision, page_url)
         if decision.promoted:
             held.promote(number, Cause(PROMOTE, PIPELINE, decision.reason, run_id))

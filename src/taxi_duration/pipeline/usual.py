@@ -7,9 +7,9 @@ import pyarrow as pa
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.dataset import trip_features
 from taxi_duration.monitoring.columns import sample_by_day
+from taxi_duration.monitoring.live_window import ASKED_SCHEMA
 from taxi_duration.monitoring.scoring import score
 from taxi_duration.monitoring.usual import pair_counts
-from taxi_duration.monitoring.window import ASKED_SCHEMA
 from taxi_duration.registry import champion
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage

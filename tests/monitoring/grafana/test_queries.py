@@ -27,8 +27,8 @@ from taxi_duration.monitoring import retrainings
 from taxi_duration.monitoring.alarms import Alarm, raise_alarm
 from taxi_duration.monitoring.grafana.alerts import rules
 from taxi_duration.monitoring.grafana.files import dashboards
+from taxi_duration.monitoring.judged_months import read_judged
 from taxi_duration.monitoring.need import Need
-from taxi_duration.monitoring.windows import read_windows
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
 from taxi_duration.pipeline.ending import record_ending
 from taxi_duration.pipeline.gate import gate, register_model
@@ -130,7 +130,7 @@ def run_live(settings: Settings, number: int) -> None:
 
 def run_loop(settings: Settings) -> None:
     """A decision to train again, and an alarm, as a month leads to them that is over."""
-    windows = read_windows(settings, SOURCE, Month.parse(MONTHS[-1]), 3)
+    windows = read_judged(settings, SOURCE, Month.parse(MONTHS[-1]), 3)
     found = Need("queued", "The error is over its threshold.")
     retrainings.started(settings, retrainings.write(settings, found, SOURCE, windows, "2"), "4")
     raise_alarm(settings, Alarm(kind="drift", subject=MONTHS[-1], message="It drifted."))

@@ -80,5 +80,5 @@ def _monitoring() -> Monitoring:
     reader = cast("Reader", current_app.extensions[EXTENSION])
     read: dict[str, Any] = msgspec.structs.asdict(reader.figures())
     served = model_holder().served
-    serving = served.champion.version if served else None
+    serving = served.version.version if served else None
     return Monitoring(**read, serving=serving, **current_app.config[_SETTINGS])

@@ -7,7 +7,7 @@ from registered import logged, own_model, registered
 from taxi_duration.errors import RegistryError
 from taxi_duration.registry.champion import champion, version
 from taxi_duration.registry.client import client
-from taxi_duration.registry.promotion import (
+from taxi_duration.registry.versions import (
     Change,
     holders,
     move,

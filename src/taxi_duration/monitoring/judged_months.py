@@ -28,7 +28,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         return cls(error_ratio=settings.retrain_error_ratio, missing=settings.alarm_missing_share)
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
+class JudgedMonth(msgspec.Struct, frozen=True, kw_only=True):
     """One month of a source, scored by one model version. MAE in minutes, shares 0 to 1."""
 
     month: str
@@ -93,7 +93,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-def window_of(figures: Figures) -> Window:
+def judged_month(figures: Figures) -> JudgedMonth:
     """The window that a report's figures make."""
     missing = {
         side: {column.column_name: column.missing_share for column in columns}
@@ -105,7 +105,7 @@ def window_of(figures: Figures) -> Window:
         for column in columns
         if column.column_name == TARGET
     }
-    return Window(
+    return JudgedMonth(
         month=figures.month,
         model_version=figures.model_version,
         compared_columns=len(figures.drift),
@@ -119,7 +119,7 @@ def window_of(figures: Figures) -> Window:
     )
 
 
-def read_windows(settings: Settings, source: str, month: Month, count: int) -> list[Window]:
+def read_judged(settings: Settings, source: str, month: Month, count: int) -> list[JudgedMonth]:
     """The reported months among the `count` up to `month`, the earliest first."""
     with connect(settings) as connection:
         rows = _rows(connection, drift_months, source, month - (count - 1), month)
@@ -134,7 +134,7 @@ def latest_month(settings: Settings, source: str) -> Month | None:
     return Month(found.year, found.month) if found else None
 
 
-def _window(connection: Connection, row: dict[str, Any]) -> Window:
+def _window(connection: Connection, row: dict[str, Any]) -> JudgedMonth:
     month = Month(row["month"].year, row["month"].month)
     columns, counts, errors = (
         _rows(connection, table, row["source"], month, month)
@@ -146,7 +146,7 @@ def _window(connection: Connection, row: dict[str, Any]) -> Window:
         missing[count["dataset"]][count["column_name"]] = count["missing_share"]
     minutes = {c["dataset"]: c["mean"] for c in counts if c["column_name"] == TARGET}
     drifted = [column for column in columns if column["drifted"]]
-    return Window(
+    return JudgedMonth(
         month=str(month),
         model_version=row["model_version"],
         compared_columns=row["compared_columns"],
