@@ -15,6 +15,7 @@ UV_VERSION := 0.13.9
 TOOLS := .tools
 BIN := .venv/bin
 MAGE := orchestration/.venv
+LINTERS := linters/.venv
 
 .PHONY: help
 help: ## List the targets
@@ -33,7 +34,7 @@ test-unit: setup ## Run the tests that need no server and take less than a minut
 	@$(BIN)/pytest -m "not slow and not stack and not browser"
 
 .PHONY: lint
-lint: setup ## Check style, types, the direction of imports and the locks
+lint: setup $(LINTERS)/.installed ## Check style, types, the direction of imports and the locks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -65,9 +66,11 @@ images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py
 
 .PHONY: lock
-lock: $(TOOLS)/.installed ## Resolve both locks again
+lock: $(TOOLS)/.installed ## Resolve the locks again
 	@$(TOOLS)/bin/poetry lock
 	@cd orchestration && ../$(TOOLS)/bin/uv pip compile requirements.in --override overrides.txt \
+		--python-version 3.11 --universal --generate-hashes --quiet -o requirements.txt
+	@cd linters && ../$(TOOLS)/bin/uv pip compile requirements.in \
 		--python-version 3.11 --universal --generate-hashes --quiet -o requirements.txt
 
 .PHONY: clean
@@ -76,7 +79,7 @@ clean: ## Remove what the embedded stack keeps (TAXI_HOME): models, trips, logs,
 
 .PHONY: distclean
 distclean: clean ## Remove the environments as well
-	@rm -rf .venv $(MAGE) $(TOOLS)
+	@rm -rf .venv $(MAGE) $(LINTERS) $(TOOLS)
 
 $(TOOLS)/.installed: Makefile
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed and was not found. Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
@@ -90,7 +93,7 @@ $(TOOLS)/.installed: Makefile
 $(BIN)/.installed: $(TOOLS)/.installed poetry.lock pyproject.toml
 	@echo "Installing the project's environment into .venv …"
 	@[ -x $(BIN)/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) .venv
-	@$(TOOLS)/bin/poetry export --quiet --with pipeline,stack,dev -o $(TOOLS)/requirements.txt
+	@$(TOOLS)/bin/poetry export --quiet --with pipeline,tracking,stack,lambda,dev -o $(TOOLS)/requirements.txt
 	@$(TOOLS)/bin/uv pip sync --python .venv --require-hashes --compile-bytecode --quiet $(TOOLS)/requirements.txt
 	@$(TOOLS)/bin/uv pip install --python .venv --no-deps --quiet --editable .
 	@touch $@
@@ -100,4 +103,10 @@ $(MAGE)/.installed: $(TOOLS)/.installed orchestration/requirements.txt pyproject
 	@[ -x $(MAGE)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(MAGE)
 	@$(TOOLS)/bin/uv pip sync --python $(MAGE) --require-hashes --compile-bytecode --quiet orchestration/requirements.txt
 	@$(TOOLS)/bin/uv pip install --python $(MAGE) --no-deps --quiet --editable .
+	@touch $@
+
+$(LINTERS)/.installed: $(TOOLS)/.installed linters/requirements.txt
+	@echo "Installing the linters' environment into $(LINTERS) …"
+	@[ -x $(LINTERS)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(LINTERS)
+	@$(TOOLS)/bin/uv pip sync --python $(LINTERS) --require-hashes --compile-bytecode --quiet linters/requirements.txt
 	@touch $@
