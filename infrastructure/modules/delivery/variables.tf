@@ -28,3 +28,9 @@ variable "repository_arns" {
   description = "Image repositories that a push from main may write to."
   type        = list(string)
 }
+
+variable "existing_provider_arn" {
+  description = "GitHub's OpenID provider where the account has one already: there can be one only."
+  type        = string
+  default     = null
+}

@@ -3,6 +3,11 @@ output "vpc_id" {
   value       = aws_vpc.this.id
 }
 
+output "vpc_cidr" {
+  description = "Its addresses."
+  value       = aws_vpc.this.cidr_block
+}
+
 output "public_subnets" {
   description = "For the load balancer only."
   value       = aws_subnet.public[*].id

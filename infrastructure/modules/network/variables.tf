@@ -24,6 +24,11 @@ variable "nat" {
   description = "One NAT gateway, for what has to reach the City's API. Without it the interface endpoints are needed, and Mage reads trips from files only."
   type        = bool
   default     = true
+
+  validation {
+    condition     = var.nat || var.interface_endpoints
+    error_message = "Without NAT the tasks reach neither their images nor their secrets, unless interface_endpoints is true."
+  }
 }
 
 variable "interface_endpoints" {
@@ -36,4 +41,16 @@ variable "flow_log_days" {
   description = "How long the record of accepted and refused connections is kept."
   type        = number
   default     = 30
+}
+
+variable "permissions_boundary" {
+  description = "Policy that no role made here may go beyond (bootstrap makes it), or null."
+  type        = string
+  default     = null
+}
+
+variable "parts" {
+  description = "What works here beside the balancer, each with a security group of its own: some of web-service, mage, mlflow, grafana, provision, database and instance."
+  type        = set(string)
+  default     = ["web-service", "mage", "mlflow", "grafana", "provision", "database"]
 }

@@ -12,7 +12,7 @@ variable "images" {
 variable "kept" {
   description = "How many images of each stay, so that there is a way back."
   type        = number
-  default     = 20
+  default     = 50
 }
 
 variable "deletable" {

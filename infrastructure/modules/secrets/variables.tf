@@ -8,10 +8,10 @@ variable "database" {
   type        = object({ address = string, port = number })
 }
 
-variable "generation" {
-  description = "Raise it by one to have every password made anew."
-  type        = number
-  default     = 1
+variable "generations" {
+  description = "To have a password made anew, give its variable the next number: { JWT_SECRET = 2 }. All begin at 1."
+  type        = map(number)
+  default     = {}
 }
 
 variable "recovery_days" {

@@ -3,6 +3,12 @@ variable "name" {
   type        = string
 }
 
+variable "purpose" {
+  description = "What the bucket holds: the word after the name. The account's number follows, because the names of buckets are the whole world's."
+  type        = string
+  default     = "data"
+}
+
 variable "deletable" {
   description = "Whether `terraform destroy` may remove the bucket with all that is in it."
   type        = bool
@@ -16,7 +22,7 @@ variable "old_version_days" {
 }
 
 variable "report_days" {
-  description = "How long drift reports are kept; their figures stay in Postgres."
+  description = "How long drift reports are kept, null for ever; their figures stay in Postgres."
   type        = number
-  default     = 400
+  default     = null
 }
