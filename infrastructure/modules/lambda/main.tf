@@ -29,7 +29,6 @@ resource "aws_lambda_function" "service" {
   memory_size                    = var.memory
   timeout                        = var.timeout_seconds
   reserved_concurrent_executions = var.reserved_concurrency
-  publish                        = true
 
   # TAXI_MODEL_FOLDER is added by `taxi deploy lambda`: without it the function does not start.
   environment {
@@ -53,13 +52,16 @@ resource "aws_lambda_function" "service" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# The latest published version. An image publishes one with the model that was deployed last, and
-# `taxi deploy lambda` one with another model, so neither undoes the other.
+# Callers get what the alias points to. `taxi deploy lambda` publishes, asks the golden trips and moves it,
+# for another model and (--keep-model) for another image; its description keeps the way back.
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "What the API asks"
   function_name    = aws_lambda_function.service.function_name
-  function_version = aws_lambda_function.service.version
+  function_version = "$LATEST"
+
+  lifecycle {
+    ignore_changes = [function_version, description, routing_config]
+  }
 }
 
 resource "aws_apigatewayv2_api" "service" {
