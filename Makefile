@@ -26,20 +26,20 @@ run: setup ## Start everything, train the first model if there is none, stay unt
 	@exec $(BIN)/taxi up --stay
 
 .PHONY: test
-test: setup ## Run all the tests: unit tests first, then the slow ones, then real servers
+test: setup $(LINTERS)/.installed ## Run all the tests: unit tests first, then the slow ones, then real servers
 	@$(BIN)/pytest
 
 .PHONY: test-unit
-test-unit: setup ## Run the tests that need no server and take less than a minute in all
+test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and take less than a minute in all
 	@$(BIN)/pytest -m "not slow and not stack and not browser"
 
 .PHONY: lint
-lint: setup $(LINTERS)/.installed ## Check style, types, the direction of imports and the locks
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(TOOLS)/bin/poetry check --lock
+lint: setup $(LINTERS)/.installed ## Check code, scripts, images, workflows, locks and secrets (ONLY="types shell")
+	@$(BIN)/python -m linters $(if $(STRICT),--strict) $(ONLY)
+
+.PHONY: hooks
+hooks: setup $(LINTERS)/.installed ## Have git run the same checks before each commit
+	@$(LINTERS)/bin/pre-commit install
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend
