@@ -71,8 +71,8 @@ CHECKS: Final = (
     ),
     Check(
         "compose",
-        ("docker", "compose", "--env-file", ".env.example", "config", "--quiet"),
-        "Compose says the line; `docker compose config` shows what it understood.",
+        (PROJECT + "python", "-m", "linters.compose"),
+        "`docker compose config` shows what Compose understands; what it needs is in .env.example.",
         needs=("docker", "compose", "version"),
         lacking="Docker Compose is not installed",
     ),

@@ -19,12 +19,13 @@ from linters.accepted import ACCEPTED, Key, accepted, entry, stale
 FIELDS: Final = ("kind", "sha1")
 # Hashes and pictures look random by their nature.
 SKIPPED: Final = re.compile(
-    r"(\.lock|package-lock\.json|requirements\.txt|linters/accepted\.toml|\.png|\.gz|\.ico)$"
+    r"(\.lock|\.lock\.hcl|package-lock\.json|requirements\.txt|linters/accepted\.toml|\.png|\.gz|\.ico)$"
 )
 # Words that stand for a secret wherever one is explained.
 PLACEHOLDER: Final = re.compile(r"(user|password|secret|token|PASSWORD|\W)*")
-# Secrets of this project are random; a test's are words.
+# Secrets of this project are random; a test's are words, and Terraform's files have sentences.
 WORDS: Final = re.compile(r"[a-z]+([ -][a-z]+)*")
+SENTENCE: Final = re.compile(r"\S+( \S+){3,}")
 
 
 def tracked(root: Path) -> list[str]:
@@ -49,10 +50,13 @@ def found(root: Path) -> Iterator[tuple[Key, str]]:
 
 
 def harmless(file: str, value: str) -> bool:
-    """Whether it is a placeholder, or a word in a test."""
+    """Whether it is a placeholder, a word in a test, or a word or sentence in Terraform."""
     if PLACEHOLDER.fullmatch(value):
         return True
-    return file.startswith("tests/") and bool(WORDS.fullmatch(value))
+    terraform = file.endswith(".tf")
+    if terraform and SENTENCE.fullmatch(value):
+        return True
+    return (terraform or file.startswith("tests/")) and bool(WORDS.fullmatch(value))
 
 
 def main() -> None:

@@ -54,5 +54,11 @@ def test_words_are_secrets_but_in_tests(look: Look) -> None:
     assert "src/sample:1: Secret Keyword" in look(src__sample=text).stderr
 
 
+def test_terraform_explains_its_secrets(look: Look) -> None:
+    told = {"vars.tf": 'secret = "number 2 makes the password anew"\ntoken = "string"\n'}
+    assert look(**told).returncode == 0
+    assert "vars.tf:1: Secret" in look(**{"vars.tf": 'secret = "n0t-a-w0rd"\n'}).stderr
+
+
 def test_what_git_ignores_is_left_alone(look: Look) -> None:
     assert look(**{".gitignore": ".env\n", ".env": f"KEY={AWS_KEY}\n"}).returncode == 0
