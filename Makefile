@@ -73,6 +73,18 @@ IMAGES ?= mlflow mage web-service grafana
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
 	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
 
+.PHONY: images-push
+images-push: $(BIN)/.installed ## Push the built images to IMAGE_REGISTRY as TAG; FILE gets their digests
+	@$(BIN)/python -m delivery push --tag "$(TAG)" "$(FILE)"
+
+.PHONY: plan
+plan: $(BIN)/.installed ## Write to FILE what Terraform would change in ENVIRONMENTS="staging production"
+	@$(BIN)/python -m delivery plan "$(FILE)" $(ENVIRONMENTS)
+
+.PHONY: deploy
+deploy: $(BIN)/.installed ## Bring the images in FILE to ENVIRONMENT; back to the former ones if it does not answer
+	@$(BIN)/python -m delivery deploy "$(ENVIRONMENT)" "$(FILE)"
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py
