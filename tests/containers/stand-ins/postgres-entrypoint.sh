@@ -24,7 +24,8 @@ create() {
     }
     umask 077
     printf %s "$password" >"$PGDATA.password"
-    # shellcheck disable=SC2086  several arguments, as with the official image
+    # The variable holds several arguments, as with the official image.
+    # shellcheck disable=SC2086
     initdb -D "$PGDATA" -U "$user" -E UTF8 --locale=C.UTF-8 --auth-local=trust \
         --auth-host=scram-sha-256 --pwfile="$PGDATA.password" ${POSTGRES_INITDB_ARGS:-}
     rm "$PGDATA.password"
