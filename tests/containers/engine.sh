@@ -14,7 +14,7 @@ fetch() {
     apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends \
         containerd runc iptables iproute2 mmdebstrap >/dev/null
     local mirror apt=$folder/apt
-    # shellcheck disable=SC2016  # apt fills the placeholders in
+    # shellcheck disable=SC2016 # apt fills them in
     mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
         sed -n 's/^bookworm //p' | head -1)
     mkdir -p "$apt"/{lists/partial,cache/archives/partial} "$folder"/{packages,root,config/cli-plugins}

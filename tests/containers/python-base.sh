@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
-# shellcheck disable=SC2016  # apt fills the placeholders in
+# shellcheck disable=SC2016 # apt fills them in
 mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
     sed -n 's/^bookworm //p' | head -1)
 libraries=ca-certificates,netbase,tzdata,libssl3,libffi8,libsqlite3-0,zlib1g,libbz2-1.0,liblzma5
