@@ -53,6 +53,7 @@ start() {
 }
 
 stop() {
+    [ -f "$folder/forward_policy" ] || return 0 # it never came so far
     [ -f "$folder/dockerd.pid" ] && kill "$(cat "$folder/dockerd.pid")"
     local tries
     for tries in $(seq 120); do
