@@ -12,7 +12,7 @@ fetch() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
     apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends \
-        containerd runc iptables iproute2 mmdebstrap >/dev/null
+        containerd runc tini iptables iproute2 mmdebstrap >/dev/null
     local mirror apt=$folder/apt
     # shellcheck disable=SC2016 # apt fills them in
     mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
