@@ -31,7 +31,11 @@ test: setup $(LINTERS)/.installed ## Run all the tests: unit tests first, then t
 
 .PHONY: test-unit
 test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and take less than a minute in all
-	@$(BIN)/pytest -m "not slow and not stack and not browser"
+	@$(BIN)/pytest -m "not slow and not stack and not browser and not containers"
+
+.PHONY: test-containers
+test-containers: setup ## Build the images and run the stack in containers through all that may happen to it
+	@$(BIN)/pytest -m containers -s
 
 .PHONY: lint
 lint: setup $(LINTERS)/.installed ## Check code, scripts, images, workflows, locks and secrets (ONLY="types shell")
@@ -84,6 +88,14 @@ plan: $(BIN)/.installed ## Write to FILE what Terraform would change in ENVIRONM
 .PHONY: deploy
 deploy: $(BIN)/.installed ## Bring the images in FILE to ENVIRONMENT; back to the former ones if it does not answer
 	@$(BIN)/python -m delivery deploy "$(ENVIRONMENT)" "$(FILE)"
+
+.PHONY: backup
+backup: ## Keep all databases and objects of the containers in backups/<time>
+	@containers/backup.sh
+
+.PHONY: restore
+restore: ## Bring a backup back: BACKUP=backups/<time>; FORCE=1 gives up what is there now
+	@BACKUP="$(BACKUP)" FORCE="$(FORCE)" containers/restore.sh
 
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
