@@ -9,12 +9,6 @@ variable "mail" {
   default     = ""
 }
 
-variable "kms_key_arn" {
-  description = "Key that the messages are encrypted with, which CloudWatch must be allowed to use; empty: no encryption of their own."
-  type        = string
-  default     = ""
-}
-
 variable "balancer" {
   description = "ARN suffixes of the balancer and of its target groups by target; null: there is none."
   type        = object({ arn_suffix = string, target_groups = map(string) })

@@ -1,8 +1,3 @@
-output "security_group_id" {
-  description = "What the servers let in."
-  value       = aws_security_group.balancer.id
-}
-
 output "target_group_arns" {
   description = "Target groups by target; known only when the listener sends requests to them, as ECS demands."
   value       = { for name, group in aws_lb_target_group.target : name => group.arn }

@@ -8,11 +8,6 @@ variable "vpc_id" {
   type        = string
 }
 
-variable "vpc_cidr" {
-  description = "Its addresses: the only ones that the balancer connects to."
-  type        = string
-}
-
 variable "subnet_ids" {
   description = "Public subnets, in at least two zones."
   type        = list(string)
@@ -79,4 +74,9 @@ variable "oidc" {
   })
   default   = null
   sensitive = true
+}
+
+variable "security_group_id" {
+  description = "The balancer's group: HTTPS in, the servers' ports out."
+  type        = string
 }

@@ -18,9 +18,3 @@ variable "log_retention_days" {
   type        = number
   default     = 365
 }
-
-variable "kms_key_arn" {
-  description = "Key that the logs are encrypted with; empty: CloudWatch's own."
-  type        = string
-  default     = ""
-}

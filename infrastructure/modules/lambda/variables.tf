@@ -23,12 +23,6 @@ variable "bucket_arn" {
   type        = string
 }
 
-variable "kms_key_arn" {
-  description = "Key that the bucket, the logs and the environment are encrypted with; empty: AWS's own."
-  type        = string
-  default     = ""
-}
-
 variable "memory" {
   description = "Memory in MB; the processor grows with it."
   type        = number
@@ -63,4 +57,10 @@ variable "log_retention_days" {
   description = "Days after which logs are deleted."
   type        = number
   default     = 365
+}
+
+variable "permissions_boundary" {
+  description = "Policy that the roles made here may not go beyond, or null."
+  type        = string
+  default     = null
 }

@@ -1,29 +1,10 @@
 # Each value is made by Secrets Manager, handed through Terraform's memory and written once. It is in
 # no plan, no state and no output: `ephemeral` and `secret_string_wo` are kept out of all of them.
 locals {
-  # Variable of the process => role and database of the same name.
-  urls = {
-    MLFLOW_BACKEND_STORE_URI     = "mlflow"
-    MAGE_DATABASE_CONNECTION_URL = "mage"
-    TAXI_DATABASE_URL            = "taxi"
-  }
-
-  # Variable of the process => what the value is for.
-  passwords = {
-    TAXI_GRAFANA_DB_PASSWORD       = "Grafana's reader in Postgres"
-    MLFLOW_ADMIN_PASSWORD          = "MLflow's administrator"
-    MLFLOW_FLASK_SERVER_SECRET_KEY = "key of MLflow's sessions"
-    DEFAULT_OWNER_PASSWORD         = "Mage's owner"
-    JWT_SECRET                     = "key of Mage's sessions"
-    TAXI_MAGE_TRIGGER_TOKEN        = "token that starts the pipeline"
-    GF_SECURITY_ADMIN_PASSWORD     = "Grafana's administrator"
-  }
-
   purposes = merge(
-    { for variable, role in local.urls : variable => "URL of the database ${role}, with its role's password" },
-    local.passwords,
+    { for variable, role in var.urls : variable => "URL of the database ${role}, with its role's password" },
+    var.passwords,
   )
-  server = "${var.database.address}:${var.database.port}"
 }
 
 # Letters and digits only: they need no escaping in a URL or a shell. 40 of them are 238 bits.
@@ -47,8 +28,8 @@ resource "aws_secretsmanager_secret_version" "this" {
   secret_id                = aws_secretsmanager_secret.this[each.key].id
   secret_string_wo_version = lookup(var.generations, each.key, 1)
   secret_string_wo = (
-    contains(keys(local.urls), each.key)
-    ? "postgresql+psycopg2://${local.urls[each.key]}:${ephemeral.aws_secretsmanager_random_password.this[each.key].random_password}@${local.server}/${local.urls[each.key]}?sslmode=require"
+    contains(keys(var.urls), each.key)
+    ? "postgresql+psycopg2://${var.urls[each.key]}:${ephemeral.aws_secretsmanager_random_password.this[each.key].random_password}@${var.server}/${var.urls[each.key]}?sslmode=require"
     : ephemeral.aws_secretsmanager_random_password.this[each.key].random_password
   )
 }

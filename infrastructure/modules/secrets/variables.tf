@@ -3,9 +3,21 @@ variable "name" {
   type        = string
 }
 
-variable "database" {
-  description = "Where the URLs lead: host name and port of Postgres."
-  type        = object({ address = string, port = number })
+variable "passwords" {
+  description = "Variable of the process that takes a password => what the password is for."
+  type        = map(string)
+}
+
+variable "urls" {
+  description = "Variable of the process that takes a database's URL => role and database, which have the same name."
+  type        = map(string)
+  default     = {}
+}
+
+variable "server" {
+  description = "Where the URLs lead: HOST:PORT of Postgres; null where there are none."
+  type        = string
+  default     = null
 }
 
 variable "generations" {

@@ -1,8 +1,3 @@
-output "security_group_id" {
-  description = "What the database lets in."
-  value       = aws_security_group.server.id
-}
-
 output "task_definition_arn" {
   description = "The present task definition."
   value       = aws_ecs_task_definition.server.arn
@@ -15,7 +10,7 @@ output "task_definition_family" {
 
 output "service_name" {
   description = "The ECS service; empty where it is only run once."
-  value       = join("", concat(aws_ecs_service.fixed[*].name, aws_ecs_service.scaled[*].name))
+  value       = join("", aws_ecs_service.server[*].name)
 }
 
 output "roles" {

@@ -9,12 +9,12 @@ variable "server" {
 }
 
 variable "image" {
-  description = "The image, by digest: …@sha256:…; another digest replaces the running tasks."
+  description = "The image in ECR, by digest: …@sha256:…; another digest replaces the running tasks."
   type        = string
 
   validation {
-    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.image))
-    error_message = "Name the image by its digest (…@sha256:…): a tag that moves changes nothing that runs."
+    condition     = can(regex("^[^.]+\\.dkr\\.ecr\\.[^.]+\\.[^/]+/[^@]+@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "Name the image by its digest (<account>.dkr.ecr.<region>.amazonaws.com/…@sha256:…): a tag that moves changes nothing that runs."
   }
 }
 
@@ -51,7 +51,7 @@ variable "user" {
 variable "writable" {
   description = "The only folders that can be written; empty in each new task."
   type        = set(string)
-  default     = ["/var/lib/taxi", "/tmp"]
+  default     = ["/var/lib/taxi", "/home/taxi", "/tmp"]
 }
 
 variable "environment" {
@@ -66,16 +66,10 @@ variable "secrets" {
   default     = {}
 }
 
-variable "kms_key_arn" {
-  description = "Key that the secrets and the bucket are encrypted with; empty: AWS's own."
-  type        = string
-  default     = ""
-}
-
 variable "bucket_arn" {
-  description = "The bucket in which the server has prefixes; empty: none."
+  description = "The bucket in which the server has prefixes, or null."
   type        = string
-  default     = ""
+  default     = null
 }
 
 variable "read_prefixes" {
@@ -101,9 +95,9 @@ variable "cluster_name" {
 }
 
 variable "namespace_id" {
-  description = "Where it is registered under the name var.server, so that others find it; used with discoverable."
+  description = "Where it is registered under the name var.server, so that others find it, or null; used with discoverable."
   type        = string
-  default     = ""
+  default     = null
 }
 
 variable "discoverable" {
@@ -117,16 +111,6 @@ variable "log_group" {
   type        = string
 }
 
-variable "vpc_id" {
-  description = "The network."
-  type        = string
-}
-
-variable "vpc_cidr" {
-  description = "The network's addresses."
-  type        = string
-}
-
 variable "subnet_ids" {
   description = "Private subnets."
   type        = list(string)
@@ -136,18 +120,6 @@ variable "port" {
   description = "Port that it listens on; 0: none."
   type        = number
   default     = 0
-}
-
-variable "clients" {
-  description = "Security groups that may connect to the port, by a name of each."
-  type        = map(string)
-  default     = {}
-}
-
-variable "internal_ports" {
-  description = "Ports within the network that it connects to, such as 5432 and 5000. HTTPS is open to anywhere: AWS's own services, the City's API."
-  type        = set(number)
-  default     = []
 }
 
 variable "target_group_arns" {
@@ -175,7 +147,7 @@ variable "stop_seconds" {
 }
 
 variable "desired_count" {
-  description = "Tasks; with autoscaling, the number to begin with."
+  description = "Tasks to begin with. Later it is autoscaling's, or that of `aws ecs update-service --desired-count`: an apply does not set it back."
   type        = number
   default     = 1
 }
@@ -186,6 +158,12 @@ variable "single" {
   default     = false
 }
 
+variable "wait" {
+  description = "Wait for the new tasks to be healthy before an apply ends."
+  type        = bool
+  default     = true
+}
+
 variable "run_once" {
   description = "Make the task definition only; somebody runs it once with aws ecs run-task."
   type        = bool
@@ -193,7 +171,18 @@ variable "run_once" {
 }
 
 variable "autoscaling" {
-  description = "Tasks to keep to, and the CPU in percent to aim for. null: always desired_count."
+  description = "Tasks to keep to, and the CPU in percent to aim for. null: nothing changes the number of tasks by itself."
   type        = object({ min = number, max = number, cpu_percent = number })
+  default     = null
+}
+
+variable "security_group_id" {
+  description = "The server's group: who may connect, and where it may connect to."
+  type        = string
+}
+
+variable "permissions_boundary" {
+  description = "Policy that the roles made here may not go beyond, or null."
+  type        = string
   default     = null
 }
