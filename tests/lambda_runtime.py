@@ -33,14 +33,20 @@ class FunctionFailedError(Exception):
         self.error = error
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A function that is ended hangs up: that is no fault."""
+
+
 class RuntimeApi:
     """A server of the runtime API: events go in, answers come out."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._posted: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._server = ThreadingHTTPServer((host, port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), self._handler())
         self.address = "{}:{}".format(*self._server.server_address[:2])
         self.asked = 0
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import httpx
 from moto.server import ThreadedMotoServer
 
 REGION = "us-east-2"
@@ -18,8 +19,11 @@ def moto_server() -> Iterator[str]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    # What it knows is the whole process's.
+    httpx.post(f"{url}/moto-api/reset").raise_for_status()
     try:
-        yield f"http://{host}:{port}"
+        yield url
     finally:
         server.stop()
 
