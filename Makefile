@@ -33,6 +33,10 @@ test: setup ## Run all the tests: unit tests first, then the slow ones, then rea
 test-unit: setup ## Run the tests that need no server and take less than a minute in all
 	@$(BIN)/pytest -m "not slow and not stack and not browser"
 
+.PHONY: smoke
+smoke: $(BIN)/.installed ## Ask a running service what its callers need of it (URL=https://…)
+	@$(BIN)/pytest tests/smoke --base-url "$(or $(URL),http://127.0.0.1:9696)"
+
 .PHONY: lint
 lint: setup $(LINTERS)/.installed ## Check style, types, the direction of imports and the locks
 	@$(BIN)/ruff format --check .
