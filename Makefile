@@ -65,6 +65,18 @@ dashboards: setup ## Write Grafana's dashboards and alert rules below monitoring
 bench-drift: setup ## Measure how a month's report grows, from 100,000 to five million trips
 	@$(BIN)/python benchmarks/drift.py
 
+.PHONY: env
+env: ## Write .env for Docker Compose with random passwords; what is there stays
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed and was not found." >&2; exit 1; }
+	@$(PYTHON) src/taxi_duration/stack/env_file.py
+
+# IMAGES="web-service mage" builds only those; Grafana's needs its own base, from a registry.
+IMAGES ?= mlflow mage web-service grafana
+
+.PHONY: images-build
+images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
+	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
+
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py
