@@ -71,7 +71,7 @@ IMAGES ?= mlflow mage web-service grafana
 
 .PHONY: images-build
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
-	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
+	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || true) docker compose --profile core --profile monitoring build $(IMAGES)
 
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack
