@@ -75,7 +75,7 @@ IMAGES ?= mlflow mage web-service grafana
 
 .PHONY: images-build
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
-	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
+	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || true) docker compose --profile core --profile monitoring build $(IMAGES)
 
 .PHONY: backup
 backup: ## Keep all databases and objects of the containers in backups/<time>
