@@ -31,7 +31,11 @@ test: setup ## Run all the tests: unit tests first, then the slow ones, then rea
 
 .PHONY: test-unit
 test-unit: setup ## Run the tests that need no server and take less than a minute in all
-	@$(BIN)/pytest -m "not slow and not stack and not browser"
+	@$(BIN)/pytest -m "not slow and not stack and not browser and not containers"
+
+.PHONY: test-containers
+test-containers: setup ## Build the images and run the stack in containers through all that may happen to it
+	@$(BIN)/pytest -m containers -s
 
 .PHONY: smoke
 smoke: $(BIN)/.installed ## Ask a running service what its callers need of it (URL=https://…)
@@ -75,7 +79,15 @@ IMAGES ?= mlflow mage web-service grafana
 
 .PHONY: images-build
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
-	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
+	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || true) docker compose --profile core --profile monitoring build $(IMAGES)
+
+.PHONY: backup
+backup: ## Keep all databases and objects of the containers in backups/<time>
+	@containers/backup.sh
+
+.PHONY: restore
+restore: ## Bring a backup back: BACKUP=backups/<time>; FORCE=1 gives up what is there now
+	@BACKUP="$(BACKUP)" FORCE="$(FORCE)" containers/restore.sh
 
 .PHONY: images
 images: setup ## Take the README's screenshots from the running stack

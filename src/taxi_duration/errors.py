@@ -22,6 +22,7 @@ TaxiError
 │   ├── MageUnreachableError   Mage does not answer
 │   └── DrillError             a drill did not go as it should
 ├── ServiceError           the service refused, failed or cannot be reached; `client` has the kinds
+├── ProvisionError         Postgres or S3 cannot be made ready
 └── StackError             a part of the embedded stack cannot run
     └── PortTakenError         another process listens on its port
 """
@@ -123,6 +124,10 @@ class DrillError(PipelineError):
 
 class ServiceError(TaxiError):
     """The service refused, failed or cannot be reached."""
+
+
+class ProvisionError(TaxiError):
+    """Postgres or S3 cannot be made ready for the stack."""
 
 
 class StackError(TaxiError):

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="Where trips come from: `auto` (the City where it answers within 3 s, else the"
         " stand-in), `city`, `simulated`, or the URL of a SODA server.",
     )
+    city_stand_in: str | None = Field(
+        None,
+        description="Address of the stand-in for the City's API; none: `TAXI_HOST` and"
+        " `TAXI_CITY_API_PORT`.",
+    )
     city_app_token: SecretStr | None = Field(
         None, description="The City's app token; with one, SODA 3 is used."
     )
@@ -81,11 +86,23 @@ class Settings(BaseSettings):
     monitoring_days: int = Field(
         730, ge=1, description="Days after which outcomes and windows are deleted from Postgres."
     )
+    revision: str | None = Field(
+        None,
+        description="Commit that the code is of, for the runs in MLflow, where there is no checkout"
+        " to ask; images have it.",
+    )
     model_name: str = Field("taxi-duration", description="The registered model in MLflow.")
     mlflow_experiment: str = Field("taxi-duration", description="The experiment of training runs.")
     mlflow_url: str = Field(
         "http://127.0.0.1:5000", description="The MLflow server, for clients and for links."
     )
+    mlflow_link: str | None = Field(
+        None, description="The same as a browser reaches it, for links; none: `TAXI_MLFLOW_URL`."
+    )
+    mlflow_username: str | None = Field(
+        None, description="Sign-in for MLflow; none: `MLFLOW_TRACKING_USERNAME`, or no sign-in."
+    )
+    mlflow_password: SecretStr | None = Field(None, description="Its password.")
 
     # Gate
     gate_margin_minutes: float = Field(
@@ -163,9 +180,17 @@ class Settings(BaseSettings):
         description="Postgres (`postgresql+psycopg2://…`) for figures and the log of predictions,"
         " schema `monitoring`, and for searches, schema `search`.",
     )
+    grafana_db_password: SecretStr | None = Field(
+        None,
+        description="Password that `taxi provision` gives to `taxi_grafana`, who reads the figures;"
+        " none: there is no such role.",
+    )
 
     # Mage
     mage_url: str = Field("http://127.0.0.1:6789", description="The Mage server.")
+    mage_link: str | None = Field(
+        None, description="The same as a browser reaches it, for links; none: `TAXI_MAGE_URL`."
+    )
     mage_trigger_token: SecretStr | None = Field(
         None, description="Token of the pipeline's API trigger."
     )
@@ -218,6 +243,12 @@ class Settings(BaseSettings):
     prediction_log_days: int = Field(
         90, ge=1, description="Days after which logged predictions are deleted from Postgres."
     )
+    metrics_folder: Path | None = Field(
+        None,
+        description="Folder, emptied at the start, in which the processes of one service share"
+        " their metrics; none: `<TAXI_HOME>/service/metrics/<port>`. Services that share a home"
+        " and a port need one each.",
+    )
     service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
 
     # Embedded stack
@@ -241,6 +272,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
+
+    @cached_property
+    def mlflow_pages(self) -> str:
+        """Where a browser finds MLflow, without a slash at the end."""
+        return (self.mlflow_link or self.mlflow_url).rstrip("/")
+
+    @cached_property
+    def mage_pages(self) -> str:
+        """Where a browser finds Mage, without a slash at the end."""
+        return (self.mage_link or self.mage_url).rstrip("/")
 
     @cached_property
     def stack_file(self) -> Path:

@@ -15,6 +15,8 @@ COMMANDS: Final = MappingProxyType(
         "up": "stack:up",
         "down": "stack:down",
         "status": "stack:status",
+        "provision": "containers:provision",
+        "first-run": "containers:first_run",
         "run": "pipeline:run",
         "backfill": "pipeline:backfill",
         "live": "live:live",
