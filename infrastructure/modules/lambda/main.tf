@@ -6,6 +6,7 @@ locals {
   log_arn = "arn:${data.aws_partition.here.partition}:logs:${data.aws_region.here.name}:${data.aws_caller_identity.here.account_id}:log-group:${aws_cloudwatch_log_group.function.name}"
 }
 
+# Lambda writes to the group of this name; it is made here so that its logs end some day.
 resource "aws_cloudwatch_log_group" "function" {
   # checkov:skip=CKV_AWS_158: CloudWatch encrypts with a key of AWS; one of our own would keep out nobody that the rights let in.
   # checkov:skip=CKV_AWS_338: A variable: a year unless told otherwise.
@@ -37,11 +38,6 @@ resource "aws_lambda_function" "service" {
       TAXI_S3_BUCKET = var.bucket
       TAXI_S3_REGION = data.aws_region.here.name
     }
-  }
-
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.function.name
   }
 
   lifecycle {

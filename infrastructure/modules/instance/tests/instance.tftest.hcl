@@ -52,10 +52,6 @@ run "the_machine_is_closed_and_encrypted" {
     error_message = "Metadata must need a token, and containers must not reach it."
   }
   assert {
-    condition     = aws_instance.stack.associate_public_ip_address == false
-    error_message = "It must have no public address."
-  }
-  assert {
     condition     = aws_ebs_volume.data.encrypted && aws_instance.stack.root_block_device[0].encrypted
     error_message = "Its disks must be encrypted."
   }
