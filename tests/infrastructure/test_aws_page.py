@@ -25,11 +25,8 @@ def commands(page: str) -> str:
 
 
 def declared(folder: Path, kind: str) -> set[str]:
-    found = (
-        re.findall(rf'^{kind} "(\w+)"', file.read_text(), re.MULTILINE)
-        for file in folder.glob("*.tf")
-    )
-    return {name for names in found for name in names}
+    text = "\n".join(file.read_text() for file in folder.glob("*.tf"))
+    return set(re.findall(rf'^{kind} "(\w+)"', text, flags=re.MULTILINE))
 
 
 def rows(page: str, heading: str) -> Iterator[list[str]]:
