@@ -37,6 +37,10 @@ test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and 
 test-containers: setup ## Build the images and run the stack in containers through all that may happen to it
 	@$(BIN)/pytest -m containers -s
 
+.PHONY: smoke
+smoke: $(BIN)/.installed ## Ask a running service what its callers need of it (URL=https://…)
+	@$(BIN)/pytest tests/smoke --base-url "$(or $(URL),http://127.0.0.1:9696)"
+
 .PHONY: lint
 lint: setup $(LINTERS)/.installed ## Check code, scripts, images, workflows, locks and secrets (ONLY="types shell")
 	@$(BIN)/python -m linters $(if $(STRICT),--strict) $(ONLY)
@@ -75,7 +79,7 @@ IMAGES ?= mlflow mage web-service grafana
 
 .PHONY: images-build
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
-	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose --profile core --profile monitoring build $(IMAGES)
+	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || true) docker compose --profile core --profile monitoring build $(IMAGES)
 
 .PHONY: images-push
 images-push: $(BIN)/.installed ## Push the built images to IMAGE_REGISTRY as TAG; FILE gets their digests

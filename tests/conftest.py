@@ -18,6 +18,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # Tests with the later ones of these markers run later, those with none first.
 LATER = ("slow", "stack", "browser", "containers")
 
+# It asks a service that is already there: `make smoke URL=…`.
+collect_ignore = ["smoke"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:

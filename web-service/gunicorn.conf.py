@@ -17,7 +17,9 @@ from taxi_duration.settings import load_settings
 settings = load_settings()
 # Where the processes share their metrics. prometheus_client reads it when it is imported, which
 # is after this. One folder a port, as two services may share a home.
-metrics = settings.home / "service" / "metrics" / str(settings.service_port)
+metrics = settings.metrics_folder or (
+    settings.home / "service" / "metrics" / str(settings.service_port)
+)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
 
 # What takes longest to import, all workers have from this process: they start in no time, and
@@ -71,7 +73,8 @@ def on_starting(_server: Any) -> None:
     # Now, and not when a worker has just ended: the service would stop more slowly.
     import_module("prometheus_client.multiprocess")
     shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
+    # One that is a mount of its own stays, and is empty.
+    metrics.mkdir(parents=True, exist_ok=True)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * worker_connections
     if soft != resource.RLIM_INFINITY and soft < wanted:

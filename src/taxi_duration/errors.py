@@ -14,6 +14,7 @@ TaxiError
 ├── RegistryError          the registry refused or cannot be reached
 │   └── UnknownVersionError    it has no such version, or no version holds the alias
 ├── PromotionError         a version cannot become champion
+├── DeliveryError          a version could not be brought to the Lambda function, or not back
 ├── ReproductionError      an earlier run cannot be trained again, or gives another model
 ├── MonitoringError        a report or its figures cannot be made, stored or read
 ├── AlarmError             an alarm could not be sent
@@ -21,6 +22,7 @@ TaxiError
 │   ├── MageUnreachableError   Mage does not answer
 │   └── DrillError             a drill did not go as it should
 ├── ServiceError           the service refused, failed or cannot be reached; `client` has the kinds
+├── ProvisionError         Postgres or S3 cannot be made ready
 └── StackError             a part of the embedded stack cannot run
     └── PortTakenError         another process listens on its port
 """
@@ -92,6 +94,10 @@ class PromotionError(TaxiError):
     """A version cannot become champion."""
 
 
+class DeliveryError(TaxiError):
+    """A version could not be brought to the Lambda function, or the former one not back."""
+
+
 class ReproductionError(TaxiError):
     """An earlier run cannot be trained again, or gives another model."""
 
@@ -118,6 +124,10 @@ class DrillError(PipelineError):
 
 class ServiceError(TaxiError):
     """The service refused, failed or cannot be reached."""
+
+
+class ProvisionError(TaxiError):
+    """Postgres or S3 cannot be made ready for the stack."""
 
 
 class StackError(TaxiError):

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="Where trips come from: `auto` (the City where it answers within 3 s, else the"
         " stand-in), `city`, `simulated`, or the URL of a SODA server.",
     )
+    city_stand_in: str | None = Field(
+        None,
+        description="Address of the stand-in for the City's API; none: `TAXI_HOST` and"
+        " `TAXI_CITY_API_PORT`.",
+    )
     city_app_token: SecretStr | None = Field(
         None, description="The City's app token; with one, SODA 3 is used."
     )
@@ -81,11 +86,23 @@ class Settings(BaseSettings):
     monitoring_days: int = Field(
         730, ge=1, description="Days after which outcomes and windows are deleted from Postgres."
     )
+    revision: str | None = Field(
+        None,
+        description="Commit that the code is of, for the runs in MLflow, where there is no checkout"
+        " to ask; images have it.",
+    )
     model_name: str = Field("taxi-duration", description="The registered model in MLflow.")
     mlflow_experiment: str = Field("taxi-duration", description="The experiment of training runs.")
     mlflow_url: str = Field(
         "http://127.0.0.1:5000", description="The MLflow server, for clients and for links."
     )
+    mlflow_link: str | None = Field(
+        None, description="The same as a browser reaches it, for links; none: `TAXI_MLFLOW_URL`."
+    )
+    mlflow_username: str | None = Field(
+        None, description="Sign-in for MLflow; none: `MLFLOW_TRACKING_USERNAME`, or no sign-in."
+    )
+    mlflow_password: SecretStr | None = Field(None, description="Its password.")
 
     # Gate
     gate_margin_minutes: float = Field(
@@ -151,7 +168,9 @@ class Settings(BaseSettings):
     # Storage
     s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
     s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")
-    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_region: str = Field(
+        "us-east-1", description="Region of the bucket, and of the Lambda function."
+    )
     s3_access_key_id: str | None = Field(
         None, description="S3 key; none: what the AWS default chain finds."
     )
@@ -161,9 +180,17 @@ class Settings(BaseSettings):
         description="Postgres (`postgresql+psycopg2://…`) for figures and the log of predictions,"
         " schema `monitoring`, and for searches, schema `search`.",
     )
+    grafana_db_password: SecretStr | None = Field(
+        None,
+        description="Password that `taxi provision` gives to `taxi_grafana`, who reads the figures;"
+        " none: there is no such role.",
+    )
 
     # Mage
     mage_url: str = Field("http://127.0.0.1:6789", description="The Mage server.")
+    mage_link: str | None = Field(
+        None, description="The same as a browser reaches it, for links; none: `TAXI_MAGE_URL`."
+    )
     mage_trigger_token: SecretStr | None = Field(
         None, description="Token of the pipeline's API trigger."
     )
@@ -179,10 +206,16 @@ class Settings(BaseSettings):
         description="Have the challenger answer in shadow all that the champion answers, for the"
         " prediction log only.",
     )
-    model_folder: Path | None = Field(
+    model_folder: str | None = Field(
         None,
         description="Folder of the one model that the service answers with, such as one of"
-        " `<TAXI_HOME>/service/models`; none: the registry's champion is followed.",
+        " `<TAXI_HOME>/service/models`, or, for the Lambda function, `s3://<bucket>/<prefix>`;"
+        " none: the registry's champion is followed.",
+    )
+    lambda_function: str | None = Field(
+        None,
+        description="Name of the Lambda function, in the bucket's region, that `taxi deploy lambda`"
+        " brings models to.",
     )
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."
@@ -210,6 +243,12 @@ class Settings(BaseSettings):
     prediction_log_days: int = Field(
         90, ge=1, description="Days after which logged predictions are deleted from Postgres."
     )
+    metrics_folder: Path | None = Field(
+        None,
+        description="Folder, emptied at the start, in which the processes of one service share"
+        " their metrics; none: `<TAXI_HOME>/service/metrics/<port>`. Services that share a home"
+        " and a port need one each.",
+    )
     service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
 
     # Embedded stack
@@ -233,6 +272,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
+
+    @cached_property
+    def mlflow_pages(self) -> str:
+        """Where a browser finds MLflow, without a slash at the end."""
+        return (self.mlflow_link or self.mlflow_url).rstrip("/")
+
+    @cached_property
+    def mage_pages(self) -> str:
+        """Where a browser finds Mage, without a slash at the end."""
+        return (self.mage_link or self.mage_url).rstrip("/")
 
     @cached_property
     def stack_file(self) -> Path:

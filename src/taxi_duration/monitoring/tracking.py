@@ -46,7 +46,7 @@ def _log(
             for file in CONTENT_TYPES:
                 runs.client.log_artifact(run_id, str(folder / file))
     place = f"experiments/{runs.experiment_id}/runs/{run_id}/artifacts/{HTML}"
-    return f"{settings.mlflow_url}/#/{place}"
+    return f"{settings.mlflow_pages}/#/{place}"
 
 
 def _tags(figures: Figures) -> dict[str, str]:

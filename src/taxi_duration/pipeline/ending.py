@@ -68,8 +68,8 @@ def _alarm(settings: Settings, facts: Mapping[str, Any], error: str) -> None:
         Alarm(
             kind="data refused" if refused else "run failed",
             subject=f"{run}, started {facts['pipeline_run'].started_at:%Y-%m-%d %H:%M} UTC",
-            message=f"{error} The run: {settings.mage_url}/pipelines/{facts['pipeline_uuid']}/runs/"
-            f"{facts['pipeline_run_id']}",
+            message=f"{error} The run: {settings.mage_pages}/pipelines/{facts['pipeline_uuid']}"
+            f"/runs/{facts['pipeline_run_id']}",
             drill=is_drill(facts),
         ),
     )

@@ -50,6 +50,13 @@ def run_pipeline(
     return follow_run(settings, number, show, pipeline)
 
 
+def unfinished_run(settings: Settings) -> int | None:
+    """The run of the pipeline that something else has started and that has not ended, if any."""
+    with MageApi(settings.mage_url) as mage:
+        _sign_in(mage, settings)
+        return mage.unfinished()
+
+
 def follow_run(
     settings: Settings, number: int, show: Show, pipeline: str = PIPELINE
 ) -> dict[str, Any]:
@@ -57,7 +64,7 @@ def follow_run(
     started = time.monotonic()
     with MageApi(settings.mage_url, pipeline=pipeline) as mage:
         _sign_in(mage, settings)
-        url = f"{mage.url}/pipelines/{pipeline}/runs/{number}"
+        url = f"{settings.mage_pages}/pipelines/{pipeline}/runs/{number}"
         show(f"run {number}: {url}")
         run = _follow(mage, number, show)
         _raise_if_it_did_not_complete(mage, run, url)

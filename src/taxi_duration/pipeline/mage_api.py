@@ -16,6 +16,7 @@ LIVE_PIPELINE: Final = "live_monitoring"
 TRIGGER: Final = "api"
 # Mage's own web page calls itself this; the same in every installation, and no secret.
 CLIENT_KEY: Final = "zkWlN0PkIKSN0C11CfUHUj84OT5XOJ6tDZ6bDRO2"
+_UNFINISHED: Final = {"initial", "running"}
 # A line of a log file; tracebacks stand between them as they are.
 LOGGED: Final = re.compile(r"^\d{4}-\d\d-\d\dT\S+ (\{.*\})$", re.MULTILINE)
 START_REMEDY: Final = "Start the stack: `make run` or `taxi up`."
@@ -87,6 +88,12 @@ class MageApi:
             headers={"Authorization": f"Bearer {token}"},
         )
         return int(answer["pipeline_run"]["id"])
+
+    def unfinished(self) -> int | None:
+        """The number of the latest run that has not ended; None where there is none."""
+        query = {"pipeline_uuid": self.pipeline, "_limit": 20}
+        rows = self._read("pipeline_runs", params=query)["pipeline_runs"]
+        return max((int(row["id"]) for row in rows if row["status"] in _UNFINISHED), default=None)
 
     def run(self, number: int) -> Run:
         """A run as it is at this moment."""

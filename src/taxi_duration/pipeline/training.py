@@ -88,7 +88,7 @@ def train_models(settings: Settings, built: Reference) -> Reference:
             candidates = Candidates(runs, parent, _tags(built), _lake_input(built))
             trained, predictions = _train(settings, built, candidates)
             uri = write_predictions(settings, built, predictions)
-    log.info("run: %s/#/experiments/%s/runs/%s", settings.mlflow_url, runs.experiment_id, parent)
+    log.info("run: %s/#/experiments/%s/runs/%s", settings.mlflow_pages, runs.experiment_id, parent)
     return {**built, "run_id": parent, **trained, "predictions": uri}
 
 

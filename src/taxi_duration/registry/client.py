@@ -10,6 +10,8 @@ from mlflow.environment_variables import (
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
     MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
+    MLFLOW_TRACKING_PASSWORD,
+    MLFLOW_TRACKING_USERNAME,
 )
 from mlflow.exceptions import MlflowException
 from requests import RequestException
@@ -27,11 +29,23 @@ _DEFAULTS: Final = {
 
 
 def client(settings: Settings) -> MlflowClient:
-    """A client of the server that the settings name; it touches no global state of MLflow."""
+    """A client of the server that the settings name, signed in where they say as whom."""
+    prepare(settings)
+    return MlflowClient(tracking_uri=settings.mlflow_url, registry_uri=settings.mlflow_url)
+
+
+def prepare(settings: Settings) -> None:
+    """Have all of MLflow's functions in this process sign in, and give up within a minute or two.
+
+    They take both from the environment alone; what is set there already stays.
+    """
     for variable, value in _DEFAULTS.items():
         if not variable.is_set():
             variable.set(value)
-    return MlflowClient(tracking_uri=settings.mlflow_url, registry_uri=settings.mlflow_url)
+    name, password = settings.mlflow_username, settings.mlflow_password
+    if name and not MLFLOW_TRACKING_USERNAME.is_set():
+        MLFLOW_TRACKING_USERNAME.set(name)
+        MLFLOW_TRACKING_PASSWORD.set(password.get_secret_value() if password else "")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import msgspec
 from mlflow.artifacts import download_artifacts
 
 from taxi_duration.errors import RegistryError
-from taxi_duration.registry.client import registry_errors
+from taxi_duration.registry.client import prepare, registry_errors
 from taxi_duration.registry.decision_page import page
 from taxi_duration.registry.gate import GateDecision
 from taxi_duration.registry.runs import Runs
@@ -35,11 +35,12 @@ def publish(settings: Settings, runs: Runs, decision: GateDecision) -> str:
 def page_url(settings: Settings, experiment_id: str, run_id: str) -> str:
     """Where the MLflow UI shows a run's decision."""
     place = f"experiments/{experiment_id}/runs/{run_id}/artifacts/{FOLDER}/{HTML}"
-    return f"{settings.mlflow_url}/#/{place}"
+    return f"{settings.mlflow_pages}/#/{place}"
 
 
 def read(settings: Settings, run_id: str) -> GateDecision:
     """The decision of a pipeline run. Raises RegistryError where it has none."""
+    prepare(settings)
     with registry_errors(settings), tempfile.TemporaryDirectory() as temporary:
         path = download_artifacts(
             run_id=run_id,

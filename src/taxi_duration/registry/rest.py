@@ -66,7 +66,7 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
         with httpx.Client(
             base_url=url,
             timeout=_TIMEOUT,
-            auth=_auth(),
+            auth=_auth(settings),
             # Reading the certificates takes longer than a call does.
             verify=url.scheme == "https",
             follow_redirects=True,
@@ -83,13 +83,19 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
         ) from error
 
 
-def _auth() -> httpx.Auth | None:
-    """The sign-in that MLflow's own client takes, where its variables are set."""
+def _auth(settings: Settings) -> httpx.Auth | None:
+    """The sign-in of MLflow's own variables where they are set, else the settings'."""
     if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
         return _Bearer(token)
     name = os.environ.get("MLFLOW_TRACKING_USERNAME")
-    password = os.environ.get("MLFLOW_TRACKING_PASSWORD", "")
-    return httpx.BasicAuth(name, password) if name else None
+    if name:
+        return httpx.BasicAuth(name, os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
+    if not settings.mlflow_username:
+        return None
+    password = settings.mlflow_password
+    return httpx.BasicAuth(
+        settings.mlflow_username, password.get_secret_value() if password else ""
+    )
 
 
 class _Bearer(httpx.Auth):

@@ -4,6 +4,7 @@ Everything goes through a client that was told its server, never through MLflow'
 """
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID
 
 from taxi_duration.registry.client import client, registry_errors
-from taxi_duration.settings import Settings
+from taxi_duration.settings import PREFIX, Settings
 
 # What tells MLflow's pages that these are runs of trained models, not of language models.
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
@@ -126,7 +127,12 @@ class Runs:
 
 
 def commit() -> str:
-    """The commit of the checkout that this code runs from; empty where there is none to know."""
+    """The commit that TAXI_REVISION names, as in an image, else the checkout's.
+
+    Empty where there is none to know.
+    """
+    if named := os.environ.get(f"{PREFIX}REVISION"):
+        return named
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import PipelineError
 from taxi_duration.settings import Settings
 from taxi_duration.stack.health import ask, get_json
@@ -55,11 +56,37 @@ def train_first_model(settings: Settings, show: Callable[[str], None]) -> dict[s
     return model_that_answers(settings)
 
 
+def first_champion(settings: Settings, show: Callable[[str], None]) -> ModelVersion:
+    """The registry's champion; where there is none, run the pipeline once and wait for it.
+
+    A run that is under way already, of this command before it was interrupted, is followed instead.
+    Raises PipelineError where the run failed or ended without a model.
+    """
+    from taxi_duration.pipeline.mage import follow_run, run_pipeline, unfinished_run  # noqa: PLC0415
+    from taxi_duration.registry.champion import champion  # noqa: PLC0415
+
+    if found := champion(settings):
+        show("There is a model already: nothing is trained.")
+        return found
+    if number := unfinished_run(settings):
+        show("There is no model yet, but a run of the pipeline is under way.")
+        follow_run(settings, number, show)
+    else:
+        show("There is no model yet: running the pipeline once.")
+        run_pipeline(settings, {}, show)
+    if found := champion(settings):
+        return found
+    raise PipelineError(
+        "The run ended without a model.",
+        "Its log in Mage says which rule or number was against it.",
+    )
+
+
 def summary(settings: Settings, model: dict[str, Any]) -> Iterator[str]:
     """What a person wants to know of a stack that is up, line by line."""
     yield f"Predictions  {settings.service_url}/predict"
-    yield f"MLflow       {settings.mlflow_url}"
-    yield f"Mage         {settings.mage_url}"
+    yield f"MLflow       {settings.mlflow_pages}"
+    yield f"Mage         {settings.mage_pages}"
     yield f"             sign in as {settings.mage_owner_email}"
     yield f"             password {plain(settings.mage_owner_password)}"
     if not model:

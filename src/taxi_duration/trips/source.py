@@ -21,7 +21,7 @@ def city_api_url(settings: Settings) -> str:
     `auto` is the City where it answers within 3 s, else the stand-in, which is said as a warning.
     Raises SettingsError for what is neither a known word nor an http address.
     """
-    stand_in = f"http://{settings.host}:{settings.city_api_port}"
+    stand_in = settings.city_stand_in or f"http://{settings.host}:{settings.city_api_port}"
     match settings.city_api.strip():
         case "city":
             return CITY_URL

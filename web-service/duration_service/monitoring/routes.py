@@ -31,7 +31,7 @@ def show_monitoring(app: Flask, settings: Settings) -> None:
             min_coverage=settings.gate_min_coverage,
             max_coverage=settings.gate_max_coverage,
         ),
-        "links": {"mage": settings.mage_url, "mlflow": settings.mlflow_url},
+        "links": {"mage": settings.mage_pages, "mlflow": settings.mlflow_pages},
     }
     app.register_blueprint(blueprint)
 
