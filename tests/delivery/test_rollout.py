@@ -1,6 +1,6 @@
 """New images serve if they answer; if not, the former ones do, in a state that Terraform made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from delivery.errors import DeliveryError, ReturnedError, StrandedError
 from delivery.rollout import Steps, roll_out
 from delivery.terraform import Terraform
 
-Bring = Callable[[str], None]
+pytestmark = pytest.mark.slow  # starts Terraform many times
 
 
 class Town:
