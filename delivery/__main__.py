@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from delivery.errors import DeliveryError, ReturnedError, StrandedError
+from delivery.function import release
 from delivery.images import NAMES, push
 from delivery.provision import provision
 from delivery.rollout import Steps, roll_out
@@ -29,7 +30,7 @@ def deploy(environment: str, images: dict[str, str], folder: Path = INFRASTRUCTU
     """Bring images to an environment."""
     terraform = Terraform(folder, environment)
     terraform.init()
-    roll_out(Steps(terraform, provision, smoke, print), images)
+    roll_out(Steps(terraform, provision, release, smoke, print), images)
 
 
 def plan(environment: str, folder: Path = INFRASTRUCTURE) -> str:

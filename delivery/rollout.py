@@ -24,6 +24,7 @@ class Steps:
 
     environment: Environment
     provision: Callable[[Mapping[str, Any]], None]
+    release: Callable[[Mapping[str, Any]], str | None]
     smoke: Callable[[str], None]
     tell: Callable[[str], None]
 
@@ -53,14 +54,21 @@ def roll_out(steps: Steps, images: Images) -> None:
 def _bring(steps: Steps, images: Images) -> None:
     steps.environment.apply(images, target=FIRST)
     steps.provision(steps.environment.outputs())
+    _apply_and_ask(steps, images)
+
+
+def _apply_and_ask(steps: Steps, images: Images) -> None:
     steps.environment.apply(images)
-    steps.smoke(steps.environment.outputs()["service_url"])
+    outputs = steps.environment.outputs()
+    function_url = steps.release(outputs)
+    for url in (outputs["service_url"], function_url):
+        if url:
+            steps.smoke(url)
 
 
 def _go_back(steps: Steps, former: Images, failure: DeliveryError) -> None:
     try:
-        steps.environment.apply(former)
-        steps.smoke(steps.environment.outputs()["service_url"])
+        _apply_and_ask(steps, former)
     except DeliveryError as second:
         raise StrandedError(
             f"{failure} The way back failed too: {second} A person has to look."

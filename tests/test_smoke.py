@@ -10,21 +10,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 from flask import Flask, Response, request
 from werkzeug.serving import make_server
 
 from duration_service import create_app
+from kept_model import keep
 from lambda_runtime import RuntimeApi, running_function
-from taxi_duration.contract import ModelVersion
-from taxi_duration.registry.champion import RECORD
 from taxi_duration.settings import load_settings
-from trips_factory import small_model
 
 pytestmark = pytest.mark.stack
 
@@ -65,19 +61,7 @@ def failed(done: subprocess.CompletedProcess[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of made up trips, as the service keeps it."""
-    folder = tmp_path_factory.mktemp("model")
-    small_model().save(folder)
-    version = ModelVersion(
-        name="taxi-duration",
-        version="3",
-        run_id="0a6b4d1c9f7e4a2f8d35b1c2e7f6a890",
-        source="simulated",
-        months=["2019-01", "2019-02"],
-        metrics={"mae": 3.6},
-        created_at=datetime(2019, 4, 1, tzinfo=UTC),
-    )
-    (folder / RECORD).write_bytes(msgspec.json.encode(version))
-    return folder
+    return keep(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """New images serve if they answer; if not, the former ones do, in a state that Terraform made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from delivery.errors import DeliveryError, ReturnedError, StrandedError
 from delivery.rollout import Steps, roll_out
 from delivery.terraform import Terraform
 
-Bring = Callable[[str], None]
+pytestmark = pytest.mark.slow  # starts Terraform many times
 
 
 class Town:
@@ -21,6 +21,7 @@ class Town:
         self.asked: list[str] = []
         self.told: list[str] = []
         self.silent: set[str] = set()
+        self.function = False
 
     def provision(self, outputs: Mapping[str, Any]) -> None:
         image = outputs["provision_task"]["task_definition"]
@@ -28,13 +29,19 @@ class Town:
         if image == "unprovisioned":
             raise DeliveryError("The provision task failed.")
 
+    def release(self, outputs: Mapping[str, Any]) -> str | None:
+        image = outputs["images"]["mage"]
+        if image == "unreleased":
+            raise DeliveryError("The function does not answer.")
+        return f"https://function-{image}.example.com" if self.function else None
+
     def smoke(self, url: str) -> None:
         self.asked.append(url)
         if any(image in url for image in self.silent):
             raise DeliveryError(f"The smoke test of {url} failed.")
 
     def bring(self, image: str) -> None:
-        steps = Steps(self.terraform, self.provision, self.smoke, self.told.append)
+        steps = Steps(self.terraform, self.provision, self.release, self.smoke, self.told.append)
         roll_out(steps, {"mage": image})
 
     def serving(self) -> str:
@@ -63,8 +70,17 @@ def test_the_databases_are_made_before_any_server_has_the_new_image(town: Town) 
     assert town.asked[-1] == "https://one.example.com"
 
 
-@pytest.mark.parametrize("image", ["mute", "unhealthy"])
-def test_after_a_failed_smoke_test_or_apply_the_former_images_serve_again(
+def test_a_function_is_asked_beside_the_service(town: Town) -> None:
+    town.function = True
+    town.bring("one")
+    assert town.asked == ["https://one.example.com", "https://function-one.example.com"]
+    town.silent = {"function-two"}
+    with pytest.raises(ReturnedError, match="function-two"):
+        town.bring("two")
+
+
+@pytest.mark.parametrize("image", ["mute", "unhealthy", "unreleased"])
+def test_after_a_failed_apply_release_or_smoke_test_the_former_images_serve_again(
     town: Town, image: str
 ) -> None:
     town.silent = {"mute"}

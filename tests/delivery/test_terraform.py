@@ -5,6 +5,8 @@ import pytest
 from delivery.errors import DeliveryError
 from delivery.terraform import Terraform
 
+pytestmark = pytest.mark.slow  # starts Terraform many times
+
 
 def test_an_environment_that_was_never_applied_has_no_outputs(terraform: Terraform) -> None:
     assert terraform.outputs() == {}

@@ -1,5 +1,6 @@
 """The check for secrets, in a repository of its own."""
 
+import hashlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 # A key of the form that AWS gives, put together so that it is none in this file.
 AWS_KEY = "AKIA" + "IOSFODNN7ABCDEFG"
 Look = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.slow  # starts the scan in the linters' environment
 
 
 @pytest.fixture
@@ -54,10 +56,28 @@ def test_words_are_secrets_but_in_tests(look: Look) -> None:
     assert "src/sample:1: Secret Keyword" in look(src__sample=text).stderr
 
 
-def test_terraform_explains_its_secrets(look: Look) -> None:
-    told = {"vars.tf": "secret = " + '"number 2 makes it anew"\ntoken = "string"\n'}
-    assert look(**told).returncode == 0
-    assert "vars.tf:1: Secret" in look(**{"vars.tf": "secret = " + '"n0t-a-w0rd"\n'}).stderr
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"number 2 makes it anew"',
+        '"string"',
+        "action.value.it",
+        'merge({ A = "b" })',
+        '"MLFLOW_PASSWORD"',
+    ],
+)
+def test_terraform_explains_its_secrets_and_refers_to_them(look: Look, value: str) -> None:
+    assert look(**{"vars.tf": f"client_secret = {value}\n"}).returncode == 0
+
+
+def test_a_secret_in_terraform_is_found(look: Look) -> None:
+    assert "vars.tf:1: Secret" in look(**{"vars.tf": "secret = " + '"n0t-a-w0rd"'}).stderr
+
+
+def test_a_checksum_is_no_secret_but_other_hexadecimal_is(look: Look) -> None:
+    value = hashlib.sha256(b"").hexdigest()
+    assert look(**{"part.tf": f'sha256 = "{value}"\n'}).returncode == 0
+    assert "part.tf:1: Hex" in look(**{"part.tf": f'other = "{value}"\n'}).stderr
 
 
 def test_what_git_ignores_is_left_alone(look: Look) -> None:

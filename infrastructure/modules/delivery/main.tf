@@ -17,8 +17,9 @@ locals {
   # Role => the subject of GitHub's token that may take it.
   subjects = merge(
     {
-      plan = "repo:${var.github_repository}:pull_request"
-      push = "repo:${var.github_repository}:ref:refs/heads/main"
+      plan     = "repo:${var.github_repository}:pull_request"
+      push     = "repo:${var.github_repository}:ref:refs/heads/main"
+      training = "repo:${var.github_repository}:environment:training"
     },
     { for environment in var.environments : environment => "repo:${var.github_repository}:environment:${environment}" },
   )
