@@ -28,16 +28,16 @@ resource "aws_ebs_volume" "data" {
   }
 }
 
+# Its subnet gives no public addresses, and it has no key for SSH.
 resource "aws_instance" "stack" {
   # checkov:skip=CKV_AWS_126: Figures every five minutes are enough for one machine.
-  ami                         = nonsensitive(data.aws_ssm_parameter.image.value)
-  instance_type               = var.instance_type
-  subnet_id                   = var.subnet_id
-  vpc_security_group_ids      = [var.security_group_id]
-  iam_instance_profile        = aws_iam_instance_profile.instance.name
-  associate_public_ip_address = false
-  ebs_optimized               = true
-  disable_api_termination     = var.protected
+  ami                     = nonsensitive(data.aws_ssm_parameter.image.value)
+  instance_type           = var.instance_type
+  subnet_id               = var.subnet_id
+  vpc_security_group_ids  = [var.security_group_id]
+  iam_instance_profile    = aws_iam_instance_profile.instance.name
+  ebs_optimized           = true
+  disable_api_termination = var.protected
 
   user_data_replace_on_change = true
   user_data = templatefile("${path.module}/prepare.sh.tftpl", {

@@ -7,7 +7,7 @@ umask 022
 
 cloud-init status --wait >/dev/null || { echo "The machine was not made ready: see /var/log/cloud-init-output.log" >&2; exit 1; }
 
-folder=/opt/taxi
+folder=${TAXI_FOLDER:-/opt/taxi}
 mkdir -p "$folder"
 cd "$folder"
 mounted() { find . -mindepth 2 -type f -exec sha256sum {} + | sort; }

@@ -6,6 +6,7 @@ locals {
   log_arn = "arn:${data.aws_partition.here.partition}:logs:${data.aws_region.here.name}:${data.aws_caller_identity.here.account_id}:log-group:${aws_cloudwatch_log_group.function.name}"
 }
 
+# Lambda writes to the group of this name; it is made here so that its logs end some day.
 resource "aws_cloudwatch_log_group" "function" {
   # checkov:skip=CKV_AWS_158: CloudWatch encrypts with a key of AWS; one of our own would keep out nobody that the rights let in.
   # checkov:skip=CKV_AWS_338: A variable: a year unless told otherwise.
@@ -29,7 +30,6 @@ resource "aws_lambda_function" "service" {
   memory_size                    = var.memory
   timeout                        = var.timeout_seconds
   reserved_concurrent_executions = var.reserved_concurrency
-  publish                        = true
 
   # TAXI_MODEL_FOLDER is added by `taxi deploy lambda`: without it the function does not start.
   environment {
@@ -40,11 +40,6 @@ resource "aws_lambda_function" "service" {
     }
   }
 
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.function.name
-  }
-
   lifecycle {
     # Which model answers is not Terraform's: `taxi deploy lambda` says it here.
     ignore_changes = [environment]
@@ -53,13 +48,16 @@ resource "aws_lambda_function" "service" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# The latest published version. An image publishes one with the model that was deployed last, and
-# `taxi deploy lambda` one with another model, so neither undoes the other.
+# Callers get what the alias points to. `taxi deploy lambda` publishes, asks the golden trips and moves it,
+# for another model and (--keep-model) for another image; its description keeps the way back.
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "What the API asks"
   function_name    = aws_lambda_function.service.function_name
-  function_version = aws_lambda_function.service.version
+  function_version = "$LATEST"
+
+  lifecycle {
+    ignore_changes = [function_version, description, routing_config]
+  }
 }
 
 resource "aws_apigatewayv2_api" "service" {

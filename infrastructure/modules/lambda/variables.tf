@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "image" {
-  description = "The Lambda image, by digest; another digest updates the function."
+  description = "The Lambda image, by digest; another digest updates the function, and `taxi deploy lambda --keep-model` then brings it to its callers."
   type        = string
 
   validation {

@@ -108,7 +108,7 @@ resource "aws_ecs_service" "server" {
   task_definition  = aws_ecs_task_definition.server.arn
   desired_count    = var.desired_count
   launch_type      = "FARGATE"
-  platform_version = "1.4.0"
+  platform_version = "LATEST"
   propagate_tags   = "SERVICE"
 
   # Of a server that is alone by its nature the old task ends first; of others it ends last.
