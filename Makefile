@@ -37,6 +37,10 @@ test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and 
 test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
 	@$(BIN)/pytest tests/infrastructure
 
+.PHONY: test-infrastructure
+test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
+	@$(BIN)/pytest tests/infrastructure
+
 .PHONY: test-containers
 test-containers: setup ## Build the images and run the stack in containers through all that may happen to it
 	@$(BIN)/pytest -m containers -s

@@ -23,10 +23,10 @@ SKIPPED: Final = re.compile(
 )
 # Words that stand for a secret wherever one is explained.
 PLACEHOLDER: Final = re.compile(r"(user|password|secret|token|PASSWORD|\W)*")
-# Secrets of this project are random; a test's are words.
-WORDS: Final = re.compile(r"[a-z]+([ -][a-z]+)*")
+# Secrets of this project are random and long; a test's are words, or too short to be any.
+WORDS: Final = re.compile(r"[a-z]+([ -][a-z]+)*|.{1,4}")
 # Terraform's files have sentences, references, names, calls and maps where a secret is meant.
-MEANT: Final = re.compile(r"\S+( \S+){3,}|[a-z_]+(\.\w+)+|[A-Z_]+|\w+\(|\{.*")
+MEANT: Final = re.compile(r"\S+( \S+){3,}|[a-z_]+(\.\w+)+|[A-Z_]+|arn:.*|\w+\(|\{.*")
 CHECKSUM: Final = r"sha256\W+[0-9a-f]{64}\W*$"
 
 
@@ -58,7 +58,7 @@ def harmless(file: str, value: str) -> bool:
     """Whether it is a placeholder, a word in a test, or what Terraform has in a secret's place."""
     if PLACEHOLDER.fullmatch(value):
         return True
-    terraform = file.endswith(".tf")
+    terraform = file.endswith((".tf", ".hcl"))
     if terraform and MEANT.fullmatch(value):
         return True
     return (terraform or file.startswith("tests/")) and bool(WORDS.fullmatch(value))
