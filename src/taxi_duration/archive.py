@@ -1,0 +1,106 @@
+"""All objects of the bucket as one stream of tar, and back: `make backup` calls it in a container.
+
+`python -m taxi_duration.archive list`, `save >objects.tar` or `load <objects.tar`. What S3 keeps
+beside an object's bytes, its content type and metadata, lies in the headers of its entry, where
+other programs that read tar pass it over.
+"""
+
+import json
+import sys
+import tarfile
+from collections.abc import Iterator
+from typing import IO, Any, Final
+
+from taxi_duration.settings import load_settings
+from taxi_duration.storage import Storage
+
+_TYPE: Final = "TAXI.content-type"
+_METADATA: Final = "TAXI.metadata"
+# S3 deletes so many at a time.
+_AT_ONCE: Final = 1_000
+
+
+def objects(storage: Storage) -> Iterator[dict[str, Any]]:
+    """What S3 lists of each object (`Key`, `Size`, `ETag`), in the order of the keys."""
+    pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
+    for page in pages:
+        yield from page.get("Contents", [])
+
+
+def save(storage: Storage, stream: IO[bytes]) -> int:
+    """Write all objects to `stream`; returns how many.
+
+    One that is deleted meanwhile is left out. The keys come in order, so a Delta table's log comes
+    before the files that it names: none that it names is missed.
+    """
+    count = 0
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for key in [listed["Key"] for listed in objects(storage)]:
+            try:
+                found = storage.client.get_object(Bucket=storage.bucket, Key=key)
+            except storage.client.exceptions.NoSuchKey:
+                continue
+            tar.addfile(_entry(key, found), found["Body"])
+            count += 1
+    return count
+
+
+def load(storage: Storage, stream: IO[bytes]) -> tuple[int, int]:
+    """Store all objects of `stream` and delete all others; returns how many of each."""
+    stored = set()
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for entry in tar:
+            storage.client.upload_fileobj(
+                _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
+            )
+            stored.add(entry.name)
+    others = [key for listed in objects(storage) if (key := listed["Key"]) not in stored]
+    for first in range(0, len(others), _AT_ONCE):
+        wanted = [{"Key": key} for key in others[first : first + _AT_ONCE]]
+        storage.client.delete_objects(Bucket=storage.bucket, Delete={"Objects": wanted})
+    return len(stored), len(others)
+
+
+class _Forward:
+    """A file that can be read but not gone back in, as is true of a stream, and says so."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        if file is None:
+            raise ValueError("The archive holds something that is no object.")
+        self.read = file.read
+
+
+def _entry(key: str, found: dict[str, Any]) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(key)
+    entry.size = found["ContentLength"]
+    entry.mtime = int(found["LastModified"].timestamp())
+    entry.mode = 0o600
+    entry.pax_headers = {_TYPE: found["ContentType"], _METADATA: json.dumps(found["Metadata"])}
+    return entry
+
+
+def _told(entry: tarfile.TarInfo) -> dict[str, Any]:
+    headers = entry.pax_headers
+    return {
+        "ContentType": headers.get(_TYPE, "binary/octet-stream"),
+        "Metadata": json.loads(headers.get(_METADATA, "{}")),
+    }
+
+
+def main(verb: str) -> None:
+    """Do it with the bucket that the settings name; the stream is stdin or stdout."""
+    storage = Storage.from_settings(load_settings())
+    if verb == "save":
+        print(f"{save(storage, sys.stdout.buffer)} objects", file=sys.stderr)  # noqa: T201
+    elif verb == "load":
+        stored, deleted = load(storage, sys.stdin.buffer)
+        print(f"{stored} objects stored, {deleted} others deleted")  # noqa: T201
+    elif verb == "list":
+        for listed in objects(storage):
+            print(listed["Key"], listed["Size"], listed["ETag"].strip('"'), sep="\t")  # noqa: T201
+    else:
+        raise SystemExit(f"{verb} is none of: list, save, load.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,85 @@
+"""The bucket as one tar, against a real S3 server."""
+
+import io
+import tarfile
+
+import pytest
+
+from monitored import with_own_bucket
+from taxi_duration.archive import load, objects, save
+from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+
+pytestmark = pytest.mark.stack
+
+PAGE = {"ContentType": "text/html; charset=utf-8", "Metadata": {"month": "2019-03"}}
+# Larger than what S3 takes in one piece from a stream.
+LARGE = bytes(range(256)) * 40_000
+
+
+@pytest.fixture
+def bucket(backends: Settings) -> Storage:
+    return Storage.from_settings(with_own_bucket(backends))
+
+
+def put(storage: Storage, key: str, body: bytes, **more: object) -> None:
+    storage.client.put_object(Bucket=storage.bucket, Key=key, Body=body, **more)
+
+
+def get(storage: Storage, key: str) -> bytes:
+    body: bytes = storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read()
+    return body
+
+
+def keys(storage: Storage) -> list[str]:
+    return [listed["Key"] for listed in objects(storage)]
+
+
+def saved(storage: Storage) -> io.BytesIO:
+    stream = io.BytesIO()
+    save(storage, stream)
+    stream.seek(0)
+    return stream
+
+
+def test_what_was_saved_is_there_again_with_its_type_and_metadata(
+    bucket: Storage, backends: Settings
+) -> None:
+    put(bucket, "reports/drift/täglich.html", b"<p>", **PAGE)
+    put(bucket, "lake/" + "long/" * 60 + "part.parquet", LARGE)
+    put(bucket, "empty", b"")
+    elsewhere = Storage.from_settings(with_own_bucket(backends))
+    assert load(elsewhere, saved(bucket)) == (3, 0)
+    assert keys(elsewhere) == keys(bucket)
+    for key in keys(bucket):
+        assert get(elsewhere, key) == get(bucket, key)
+    page = elsewhere.client.head_object(Bucket=elsewhere.bucket, Key="reports/drift/täglich.html")
+    assert {name: page[name] for name in PAGE} == PAGE
+
+
+def test_what_is_newer_than_the_archive_is_gone_afterwards(bucket: Storage) -> None:
+    put(bucket, "kept", b"old")
+    archive = saved(bucket)
+    put(bucket, "kept", b"new")
+    put(bucket, "later", b"new")
+    assert load(bucket, archive) == (1, 1)
+    assert keys(bucket) == ["kept"]
+    assert get(bucket, "kept") == b"old"
+
+
+def test_a_cut_archive_is_refused_and_deletes_nothing(bucket: Storage) -> None:
+    put(bucket, "large", LARGE)
+    cut = io.BytesIO(saved(bucket).getvalue()[: len(LARGE) // 2])
+    put(bucket, "later", b"new")
+    with pytest.raises(tarfile.ReadError):
+        load(bucket, cut)
+    assert keys(bucket) == ["large", "later"]
+    assert get(bucket, "large") == LARGE
+
+
+def test_an_empty_bucket_is_an_archive_too(bucket: Storage) -> None:
+    archive = saved(bucket)
+    with tarfile.open(fileobj=archive) as tar:
+        assert tar.getnames() == []
+    archive.seek(0)
+    assert load(bucket, archive) == (0, 0)
