@@ -24,7 +24,7 @@ SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY|CONNECTION_URL|STORE_URI|D
 # What stops while predictions go on; the gateway is the one that nothing stands beside.
 STOPPED = ("web-service", "postgres", "s3", "mlflow", "mage", "city-api", "prometheus")
 # Long enough for the service to look for a champion, and to send predictions to Postgres.
-AWAY_SECONDS = 6
+AWAY_SECONDS = 4
 
 
 @pytest.mark.parametrize("name", OWN_IMAGES)
