@@ -15,7 +15,7 @@ from containers.kept import Kept
 from containers.load import TRIP, Load
 from containers.times import Times
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers, pytest.mark.stack, pytest.mark.timeout(900)]
 
 # Megabytes; the service's is what the specification allows, the others' are a quarter over what
 # they take, so that nothing large comes in unseen.
