@@ -26,24 +26,32 @@ run: setup ## Start everything, train the first model if there is none, stay unt
 	@exec $(BIN)/taxi up --stay
 
 .PHONY: test
-test: setup ## Run all the tests: unit tests first, then the slow ones, then real servers
+test: setup $(LINTERS)/.installed ## Run all the tests: unit tests first, then the slow ones, then real servers
 	@$(BIN)/pytest
 
 .PHONY: test-unit
-test-unit: setup ## Run the tests that need no server and take less than a minute in all
+test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and take less than a minute in all
 	@$(BIN)/pytest -m "not slow and not stack and not browser and not containers"
+
+.PHONY: test-infrastructure
+test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
+	@$(BIN)/pytest tests/infrastructure
 
 .PHONY: test-containers
 test-containers: setup ## Build the images and run the stack in containers through all that may happen to it
 	@$(BIN)/pytest -m containers -s
 
+.PHONY: smoke
+smoke: $(BIN)/.installed ## Ask a running service what its callers need of it (URL=https://…)
+	@$(BIN)/pytest tests/smoke --base-url "$(or $(URL),http://127.0.0.1:9696)"
+
 .PHONY: lint
-lint: setup $(LINTERS)/.installed ## Check style, types, the direction of imports and the locks
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(TOOLS)/bin/poetry check --lock
+lint: setup $(LINTERS)/.installed ## Check code, scripts, images, workflows, locks and secrets (ONLY="types shell")
+	@$(BIN)/python -m linters $(if $(STRICT),--strict) $(ONLY)
+
+.PHONY: hooks
+hooks: setup $(LINTERS)/.installed ## Have git run the same checks before each commit
+	@$(LINTERS)/bin/pre-commit install
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend
@@ -76,6 +84,18 @@ IMAGES ?= mlflow mage web-service grafana
 .PHONY: images-build
 images-build: env ## Build the images of the containers (IMAGES="mlflow mage web-service" for some)
 	@TAXI_REVISION=$$(git rev-parse HEAD 2>/dev/null || true) docker compose --profile core --profile monitoring build $(IMAGES)
+
+.PHONY: images-push
+images-push: $(BIN)/.installed ## Push the built images to IMAGE_REGISTRY as TAG; FILE gets their digests
+	@$(BIN)/python -m delivery push --tag "$(TAG)" "$(FILE)"
+
+.PHONY: plan
+plan: $(BIN)/.installed ## Write to FILE what Terraform would change in ENVIRONMENTS="staging production"
+	@$(BIN)/python -m delivery plan "$(FILE)" $(ENVIRONMENTS)
+
+.PHONY: deploy
+deploy: $(BIN)/.installed ## Bring the images in FILE to ENVIRONMENT; back to the former ones if it does not answer
+	@$(BIN)/python -m delivery deploy "$(ENVIRONMENT)" "$(FILE)"
 
 .PHONY: backup
 backup: ## Keep all databases and objects of the containers in backups/<time>

@@ -1,9 +1,10 @@
 """How fast the service is: `make bench-service`, or `python benchmarks/service.py --help`.
 
-Side by side, on the same trips and under the same load (wrk): the service; a Flask route under the
-same gunicorn that answers a constant, which is the most that can be had; `mlflow models serve` with
-the same model; and the model's boosters in this process. The rounds of all take turns, so that a
-machine that is busy otherwise is so for each of them; figures are medians. The last line is JSON.
+Side by side, on the same trips and under the same load (wrk): the service; the service asked for
+trips whose answers it does not keep (`unkept`); a Flask route under the same gunicorn that answers
+a constant, which is the most that can be had; `mlflow models serve` with the same model; and the
+model's boosters in this process. The rounds of all take turns, so that a machine that is busy
+otherwise is so for each of them; figures are medians. The last line is JSON.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from mlflow.models import Model
 from duration_service.shelf import Shelf
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
-from taxi_duration.model.duration_model import DurationModel, ModelInfo
+from taxi_duration.model.duration_model import MOST_KEPT, DurationModel, ModelInfo
 from taxi_duration.model.features import FEATURES, feature_matrix
 from taxi_duration.model.split import calibration_start
 from taxi_duration.model.training import PARAMETERS, fit
@@ -47,8 +48,10 @@ BIN: Final = Path(sys.executable).parent
 MONTHS: Final = Window(datetime(2022, 1, 1), datetime(2022, 3, 1))
 TRIPS_PER_DAY: Final = 2_000
 SEED: Final = 42
-# Requests that take turns: no two of them in a row walk the same way through the trees.
+# Requests that take turns, as the trips of an hour do: the service keeps their answers.
 TRIPS: Final = 2_000
+# Requests that do not come again before the service has forgotten them.
+UNKEPT_TRIPS: Final = 6 * MOST_KEPT
 LIST_LENGTHS: Final = (100, 1_000, 10_000)
 # Enough to keep every worker busy; more would only wait.
 CONNECTIONS: Final = 16
@@ -250,6 +253,10 @@ def one_trip(urls: Mapping[str, str], home: Path, trips: Trips, options: Any) ->
     bodies = written(home / "trips", trips.json[:TRIPS])
     records = written(home / "records", [{"dataframe_records": [t]} for t in trips.json[:TRIPS]])
     files = {name: records if name == "mlflow" else bodies for name in urls}
+    urls, files = (
+        {**urls, "unkept": urls["service"]},
+        {**files, "unkept": written(home / "all", trips.json)},
+    )
     for name, url in urls.items():
         wrk(url, files[name], WARM_UP_SECONDS, CONNECTIONS)
     figures = take_turns(
@@ -263,6 +270,7 @@ def one_trip(urls: Mapping[str, str], home: Path, trips: Trips, options: Any) ->
     for name, value in rps.items():
         print(f"{name:24} {value:10,.0f}")
     print(f"service to ceiling       {ratio(figures, 'service', 'ceiling'):10.2f}")
+    print(f"unkept to ceiling        {ratio(figures, 'unkept', 'ceiling'):10.2f}")
     if "mlflow" in figures:
         print(f"service to mlflow        {ratio(figures, 'service', 'mlflow'):10.1f}")
     pause = 1_000 * PACED_CONNECTIONS / (rps["service_rps"] / 2)
@@ -283,7 +291,8 @@ def lists(
 ) -> dict[str, float]:
     """Rows a second of the service and of the boosters, for lists of several lengths."""
     for length in LIST_LENGTHS:
-        body = written(home / f"list-{length}", [trips.json[:length]])
+        starts = range(0, len(trips.json) - length + 1, length)
+        body = written(home / f"list-{length}", [trips.json[n : n + length] for n in starts])
         figures = take_turns(
             options.rounds,
             {
@@ -317,7 +326,7 @@ def main() -> None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         model = DurationModel.load(options.model) if options.model else default_model()
         keep(model, home)
-        trips = some_trips(max(LIST_LENGTHS))
+        trips = some_trips(UNKEPT_TRIPS)
         ports = free_ports(3)
         at = dict(zip(("ceiling", "service", "mlflow"), ports, strict=True))
         hows = {

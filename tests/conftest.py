@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.stack.ports import is_free
@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 # Tests with the later ones of these markers run later, those with none first.
 LATER = ("slow", "stack", "browser", "containers")
+
+# It asks a service that is already there: `make smoke URL=…`.
+collect_ignore = ["smoke"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -98,6 +101,8 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("there is no Chromium here: `apt-get install chromium` brings it")
+    # On a busy machine a page takes longer than the five seconds that are waited by default.
+    expect.set_options(timeout=20_000)
     # Root may not use the sandbox, and without a network the browser's own calls only cost time.
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
     with (

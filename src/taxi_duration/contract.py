@@ -170,7 +170,7 @@ class Refusal(Struct, frozen=True):
     at: Moment
 
 
-LoadedFrom = Literal["registry", "disk"]
+LoadedFrom = Literal["registry", "disk", "s3"]
 
 
 class Readiness(Struct, frozen=True):

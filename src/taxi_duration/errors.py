@@ -14,6 +14,7 @@ TaxiError
 ├── RegistryError          the registry refused or cannot be reached
 │   └── UnknownVersionError    it has no such version, or no version holds the alias
 ├── PromotionError         a version cannot become champion
+├── DeliveryError          a version could not be brought to the Lambda function, or not back
 ├── ReproductionError      an earlier run cannot be trained again, or gives another model
 ├── MonitoringError        a report or its figures cannot be made, stored or read
 ├── AlarmError             an alarm could not be sent
@@ -91,6 +92,10 @@ class UnknownVersionError(RegistryError):
 
 class PromotionError(TaxiError):
     """A version cannot become champion."""
+
+
+class DeliveryError(TaxiError):
+    """A version could not be brought to the Lambda function, or the former one not back."""
 
 
 class ReproductionError(TaxiError):

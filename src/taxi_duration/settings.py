@@ -168,7 +168,9 @@ class Settings(BaseSettings):
     # Storage
     s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
     s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")
-    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_region: str = Field(
+        "us-east-1", description="Region of the bucket, and of the Lambda function."
+    )
     s3_access_key_id: str | None = Field(
         None, description="S3 key; none: what the AWS default chain finds."
     )
@@ -204,10 +206,16 @@ class Settings(BaseSettings):
         description="Have the challenger answer in shadow all that the champion answers, for the"
         " prediction log only.",
     )
-    model_folder: Path | None = Field(
+    model_folder: str | None = Field(
         None,
         description="Folder of the one model that the service answers with, such as one of"
-        " `<TAXI_HOME>/service/models`; none: the registry's champion is followed.",
+        " `<TAXI_HOME>/service/models`, or, for the Lambda function, `s3://<bucket>/<prefix>`;"
+        " none: the registry's champion is followed.",
+    )
+    lambda_function: str | None = Field(
+        None,
+        description="Name of the Lambda function, in the bucket's region, that `taxi deploy lambda`"
+        " brings models to.",
     )
     max_trips_per_request: int = Field(
         10_000, ge=1, description="Longest list that `/predict` takes."

@@ -32,7 +32,7 @@ def expected(boosters: tuple[lgb.Booster, ...], features: Floats) -> Floats:
 
 
 def answered(rows: Bitvectors, features: Floats) -> Floats:
-    return np.array([rows.predict(features[n : n + 1]) for n in range(len(features))])
+    return np.array([rows.predict(rows.cell(features[n : n + 1])) for n in range(len(features))])
 
 
 @cache
@@ -92,6 +92,35 @@ def test_a_trip_alone_is_answered_as_in_a_list() -> None:
     features = some_features(3_000, seed=3)
     alone = np.vstack([loaded().predict_row(features[n : n + 1]) for n in range(len(features))])
     assert (alone == loaded().predict(features)).all()
+
+
+def test_a_few_trips_are_answered_as_many_are() -> None:
+    features = some_features(300, seed=5)
+    assert (loaded().predict_few(features) == loaded().predict(features)).all()
+    assert loaded().predict_few(features[:0]).shape == (0, 3)
+
+
+def test_a_trip_that_is_asked_again_has_the_same_answer_and_nobody_can_change_it() -> None:
+    features = some_features(1, seed=6)
+    first = loaded().predict_row(features)
+    with pytest.raises(ValueError, match="read-only"):
+        first[0, 0] = 0.0
+    assert (loaded().predict_row(features.copy()) == first).all()
+
+
+def test_rows_of_a_cell_differ_in_the_hour_only_and_between_the_same_thresholds() -> None:
+    [row] = some_features(1, seed=7)
+    rows = np.tile(row, (1_440, 1))
+    rows[:, -1] = np.arange(1_440) / 60
+    cells = [fast().cell(rows[n : n + 1]) for n in range(len(rows))]
+    answers = expected(small_model().boosters, rows)
+    for cell in set(cells):
+        same = answers[[n for n, each in enumerate(cells) if each == cell]]
+        assert (same == same[0]).all()
+    assert 10 < len(set(cells)) < 1_440
+    elsewhere = rows[:1].copy()
+    elsewhere[0, 0] += 1
+    assert fast().cell(elsewhere) not in cells
 
 
 def test_threads_that_share_it_get_their_own_answers() -> None:

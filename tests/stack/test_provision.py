@@ -129,6 +129,31 @@ def test_grafana_reads_the_figures_and_changes_nothing(empty: Empty) -> None:
             cursor.execute("DELETE FROM monitoring.predictions")
 
 
+def test_an_administrator_who_is_no_superuser_is_enough_as_on_rds(empty: Empty) -> None:
+    name, secret = f"{empty.settings.s3_bucket}admin", "four"
+    administrator = dict(empty.environment)
+    with empty.signed_in(
+        administrator["PGUSER"], administrator["PGPASSWORD"], "postgres"
+    ) as cursor:
+        cursor.execute(f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD '{secret}'")
+    empty.environment |= {"PGUSER": name, "PGPASSWORD": secret}
+    try:
+        empty.provision()
+        empty.provision()
+        corner = empty.settings.s3_bucket
+        with empty.signed_in(READER, "three", f"{corner}t") as cursor:
+            cursor.execute("SELECT count(*) FROM monitoring.predictions")
+    finally:
+        with empty.signed_in(
+            administrator["PGUSER"], administrator["PGPASSWORD"], "postgres"
+        ) as cursor:
+            for letter in "mt":
+                cursor.execute(f"DROP DATABASE IF EXISTS {empty.settings.s3_bucket}{letter}")
+            for role in (READER, f"{empty.settings.s3_bucket}m", f"{empty.settings.s3_bucket}t"):
+                cursor.execute(f"DROP ROLE IF EXISTS {role}")
+            cursor.execute(f"DROP ROLE {name}")
+
+
 def test_nothing_that_is_said_holds_a_password(empty: Empty) -> None:
     empty.provision()
     said = " ".join(empty.said)

@@ -15,7 +15,7 @@ def test_a_model_that_is_chosen_by_configuration_answers_and_nobody_watches(
     observations: Observations,
 ) -> None:
     folder = machine(tmp_path).home / "service" / "models" / champion.version
-    settings = load_settings(home=tmp_path / "empty", model_folder=folder)
+    settings = load_settings(home=tmp_path / "empty", model_folder=str(folder))
     app = create_app(settings, observations=observations)
     answer = app.test_client().post("/predict", json={}).json
     assert answer is not None

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from duration_service.shelf import MOST_KEPT, RECORD, Shelf
+from duration_service.shelf import MOST_KEPT, Shelf
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import DamagedModelError
+from taxi_duration.registry.champion import RECORD
 
 
 class Downloads:

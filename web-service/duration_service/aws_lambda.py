@@ -1,8 +1,9 @@
 """The service as an AWS Lambda function: `duration_service.aws_lambda.lambda_handler`.
 
 Lambda stops a process between two invocations, threads and all, and ends it without a word. So
-nothing runs beside the requests here: the model is the one of TAXI_MODEL_FOLDER, a part of the
-image, and predictions are not logged. What a thread counts elsewhere is counted after each answer.
+nothing runs beside the requests here: the model is the one of TAXI_MODEL_FOLDER, which `taxi
+deploy lambda` changes, and predictions are not logged. What a thread counts elsewhere is counted
+after each answer.
 """
 
 import os
@@ -46,7 +47,7 @@ def _service() -> tuple[Callable[[Event, object], Event], Observations]:
     if settings.model_folder is None:
         raise SettingsError(
             "TAXI_MODEL_FOLDER is not set.",
-            "In Lambda the model is a part of the image: set the folder that it is in.",
+            "`taxi deploy lambda` brings the function a model.",
         )
     observations = Observations([RequestMetrics()])
     models = fixed_model(settings, settings.model_folder)

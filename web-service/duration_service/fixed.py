@@ -5,22 +5,32 @@ from pathlib import Path
 import msgspec
 
 from duration_service.champion import ModelHolder
-from duration_service.shelf import RECORD
-from taxi_duration.contract import ModelVersion
+from duration_service.s3_folder import fetched, is_on_s3
+from taxi_duration.contract import LoadedFrom, ModelVersion
 from taxi_duration.errors import ModelError
 from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.registry.champion import RECORD
 from taxi_duration.settings import Settings
 
 
-def fixed_model(settings: Settings, folder: Path) -> ModelHolder:
+def fixed_model(settings: Settings, folder: str) -> ModelHolder:
     """A holder of the model in `folder`, which has the form that the service keeps models in.
 
-    Raises ModelError where the folder has no model, or one that fails its check.
+    The folder is one of this machine or `s3://<bucket>/<prefix>`. Raises ModelError where it
+    cannot be read, has no model, or has one that fails its check.
     """
     holder = ModelHolder.from_settings(settings)
-    model = DurationModel.load(folder)
-    holder.serve(_version(folder), model, "disk")
+    if is_on_s3(folder):
+        with fetched(settings, folder) as files:
+            _serve(holder, files, "s3")
+    else:
+        _serve(holder, Path(folder), "disk")
     return holder
+
+
+def _serve(holder: ModelHolder, folder: Path, loaded_from: LoadedFrom) -> None:
+    model = DurationModel.load(folder)
+    holder.serve(_version(folder), model, loaded_from)
 
 
 def _version(folder: Path) -> ModelVersion:

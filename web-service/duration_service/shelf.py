@@ -13,10 +13,10 @@ import msgspec
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import ModelError
 from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.registry.champion import RECORD
 
 log = logging.getLogger(__name__)
 
-RECORD = "champion.json"
 # The one that serves and two to go back to.
 MOST_KEPT = 3
 

@@ -22,6 +22,7 @@ COMMANDS: Final = MappingProxyType(
         "live": "live:live",
         "retrain": "retrain:retrain",
         "model": "model:model",
+        "deploy": "deploy:deploy",
         "drill": "drill:drill",
         "evaluate": "evaluate:evaluate",
         "reports": "reports:reports",

@@ -12,10 +12,9 @@ The answers are those of LightGBM to the last bit.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, partial
 from itertools import accumulate, chain, pairwise
 from math import isnan
-from operator import and_
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -24,6 +23,9 @@ from numpy.typing import NDArray
 from taxi_duration.model.features import Floats
 
 Bits = NDArray[np.uint64]
+# All that the trees see of a row: its columns as they are, but of the last one only its place
+# between the thresholds. Rows of one cell have the same answers.
+Cell = tuple[bytes, int]
 
 # A leaf is a bit of a word.
 MOST_LEAVES: Final = 64
@@ -41,6 +43,8 @@ _PLAIN: Final = ("regression_l1", "quantile")
 # A float64 of a power of two holds the exponent above 52 bits, more by 1023 than it is (IEEE 754).
 _EXPONENT_BITS: Final = 52
 _EXPONENT_BIAS: Final = 1023
+# Of a float64.
+_BYTES: Final = 8
 
 
 class Split(NamedTuple):
@@ -67,18 +71,20 @@ class Bitvectors:
     def __init__(self, texts: Sequence[bytes], together: Sequence[int]) -> None:
         """`texts` are the boosters as LightGBM writes them, for which `representable` holds.
 
-        `together` tells how many columns of a row belong together, from the first: what such
-        columns rule out is worked out once for the values that they have together, and kept.
+        `together` tells how many columns of a row belong together, from the first, and leaves out
+        the last column: what such columns rule out is worked out once for the values that they
+        have together, and kept.
         """
         boosters = [list(_fields(text)) for text in texts]
         trees = [_tree(number, fields) for number, fields in enumerate(chain(*boosters))]
         splits = [split for tree in trees for split in tree.splits]
         self._tables = [
             _Table.of([s for s in splits if s.feature == feature], len(trees))
-            for feature in range(sum(together))
+            for feature in range(sum(together) + 1)
         ]
         self._unruled = _all(1, len(trees))[0]
         self._groups = list(pairwise(accumulate(together, initial=0)))
+        self._last = self._tables[-1]
         # Of the tables and not of `self`, so that a model that is replaced is freed at once.
         self._left_by = lru_cache(MOST_KEPT)(partial(_left_by, self._tables, self._unruled))
         self._leaves = np.concatenate([tree.leaves for tree in trees])
@@ -87,19 +93,16 @@ class Bitvectors:
         ends = accumulate((len(booster) for booster in boosters), initial=0)
         self._boosters = [slice(*bounds) for bounds in pairwise(ends)]
 
-    def predict(self, row: Floats) -> list[float]:
-        """What each booster answers to `row`, of shape (1, features)."""
-        [values] = row
-        left = reduce(
-            and_,
-            (
-                # A column by itself is looked up as fast as what is kept, and needs no room.
-                self._left_by(first, values[first:end].tobytes())
-                if end - first > 1
-                else self._tables[first].row(values.item(first))
-                for first, end in self._groups
-            ),
-        )
+    def cell(self, row: Floats) -> Cell:
+        """The cell of `row`, of shape (1, features)."""
+        return row[0, :-1].tobytes(), self._last.place(row.item(-1))
+
+    def predict(self, cell: Cell) -> list[float]:
+        """What each booster answers to the rows of a cell."""
+        exact, place = cell
+        left = self._last.table[place]
+        for first, end in self._groups:
+            left = left & self._left_by(first, exact[_BYTES * first : _BYTES * end])
         leftmost = (left & -left).astype(np.float64)
         leaves = self._leaves.take((leftmost.view(np.int64) >> _EXPONENT_BITS) + self._begins)
         # One after the other, as LightGBM adds: `sum` adds in pairs, and may end in another bit.
@@ -116,10 +119,9 @@ class _Table(NamedTuple):
     thresholds: list[float]
     table: Bits
 
-    def row(self, value: float) -> Bits:
-        """The leaves that the value leaves, of shape (trees,)."""
-        left: Bits = self.table[-1 if isnan(value) else bisect_left(self.thresholds, value)]
-        return left
+    def place(self, value: float) -> int:
+        """The row of the table for a value, -1 for one that is missing."""
+        return -1 if isnan(value) else bisect_left(self.thresholds, value)
 
     @classmethod
     def of(cls, splits: Sequence[Split], trees: int) -> Self:
@@ -139,7 +141,8 @@ def _left_by(tables: Sequence[_Table], unruled: Bits, first: int, values: bytes)
     """The leaves that the columns from `first` on leave, in all trees."""
     left = unruled
     for feature, value in enumerate(np.frombuffer(values).tolist(), first):
-        left = left & tables[feature].row(value)
+        table = tables[feature]
+        left = left & table.table[table.place(value)]
     return left
 
 

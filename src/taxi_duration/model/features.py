@@ -42,8 +42,8 @@ PAIR_FEATURES: Final = (
 # no booster sees it: a tree would carry the last day's level into the months to come.
 DAY_FEATURES: Final = ("day", "weekday", "weekend", "day_off", "month")
 FEATURES: Final = (*PAIR_FEATURES, *DAY_FEATURES, "hour")
-# How many features, from the first, follow from the pair, from the day, and from the time of day.
-FEATURES_OF: Final = (len(PAIR_FEATURES), len(DAY_FEATURES), 1)
+# How many features, from the first, follow from the pair and from the day; one is left, the hour.
+FEATURES_OF: Final = (len(PAIR_FEATURES), len(DAY_FEATURES))
 
 
 def feature_matrix(

@@ -21,6 +21,8 @@ from taxi_duration.settings import Settings
 ALIAS: Final = "champion"
 # On the latest candidate, as long as it does not serve.
 CHALLENGER: Final = "challenger"
+# Beside a model's files, where they lie apart from the registry: which version they are.
+RECORD: Final = "champion.json"
 SOURCE_TAG: Final = "source"
 MONTHS_TAG: Final = "months"
 # A version's figures on its test trips are tags that begin so.

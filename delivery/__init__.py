@@ -1,0 +1,1 @@
+"""Bring images and settings to AWS: what the workflows call."""

@@ -1,0 +1,101 @@
+"""A version's files on S3, outside of the registry, for a function that has no way to the registry.
+
+They lie under `lambda/<model>/<version>/` in the form that the service keeps models in.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from taxi_duration.contract import ModelVersion
+from taxi_duration.errors import DeliveryError
+from taxi_duration.model.duration_model import MODEL_FILES, DurationModel
+from taxi_duration.registry.champion import RECORD, download
+from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
+
+FOLDER: Final = "lambda"
+
+
+class Shipped(NamedTuple):
+    """A version whose files are on S3, and its model as they hold it."""
+
+    version: ModelVersion
+    model: DurationModel
+
+
+def address(storage: Storage, version: ModelVersion) -> str:
+    """Where a version's files lie: `s3://<bucket>/lambda/<model>/<version>`."""
+    return storage.uri(f"{FOLDER}/{version.name}/{version.version}")
+
+
+def ship(settings: Settings, storage: Storage, version: ModelVersion) -> str:
+    """Put a version's files on S3; returns where they are.
+
+    They are checked before, and the record, without which they are no model, comes last. Raises
+    RegistryError where they cannot be fetched, DamagedModelError where they are not whole,
+    DeliveryError where S3 refuses, or has the files of another run under this number.
+    """
+    where = address(storage, version)
+    with tempfile.TemporaryDirectory() as temporary, _s3_errors(where):
+        _raise_if_of_another_run(storage, where, version)
+        folder = download(settings, version, Path(temporary))
+        DurationModel.load(folder)
+        (folder / RECORD).write_bytes(msgspec.json.encode(version))
+        for name in (*MODEL_FILES, RECORD):
+            content = (folder / name).read_bytes()
+            storage.client.put_object(
+                Bucket=storage.bucket, Key=storage.key(f"{where}/{name}"), Body=content
+            )
+    return where
+
+
+def shipped(storage: Storage, where: str) -> Shipped:
+    """What is at an address that `ship` returned, read back.
+
+    Raises DeliveryError where it cannot be read, DamagedModelError where it is not whole.
+    """
+    with tempfile.TemporaryDirectory() as temporary, _s3_errors(where):
+        folder = Path(temporary)
+        for name in (*MODEL_FILES, RECORD):
+            (folder / name).write_bytes(_content(storage, f"{where}/{name}"))
+        return Shipped(_version((folder / RECORD).read_bytes()), DurationModel.load(folder))
+
+
+def _raise_if_of_another_run(storage: Storage, where: str, version: ModelVersion) -> None:
+    """A registry that was made anew counts again; a function may still have the former files."""
+    if storage.metadata(storage.key(f"{where}/{RECORD}")) is None:
+        return
+    there = _version(_content(storage, f"{where}/{RECORD}"))
+    if there.run_id != version.run_id:
+        raise DeliveryError(
+            f"{where} has a version {there.version} of another run, {there.run_id}.",
+            "Remove that folder once no function uses it, or name the model otherwise"
+            " (TAXI_MODEL_NAME).",
+        )
+
+
+def _content(storage: Storage, uri: str) -> bytes:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    content: bytes = storage.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
+
+
+def _version(record: bytes) -> ModelVersion:
+    return msgspec.json.decode(record, type=ModelVersion)
+
+
+@contextmanager
+def _s3_errors(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError, msgspec.DecodeError) as error:
+        raise DeliveryError(
+            f"The model's files at {where} could not be written or read: {error}.",
+            "See the settings TAXI_S3_… and what the keys or the role are allowed.",
+        ) from error
