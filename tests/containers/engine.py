@@ -27,6 +27,14 @@ class Engine:
 
     environment: Mapping[str, str]
 
+    def docker(self, *words: str) -> str:
+        """What a command of docker prints; CalledProcessError where it fails."""
+        # Its standard error goes to the test's, where pytest shows it with what failed.
+        done = subprocess.run(
+            ["docker", *words], env=self.environment, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout.strip()
+
     def answers(self) -> bool:
         """Whether there is an engine, and a Compose that knows `!override`."""
         try:
