@@ -1,8 +1,8 @@
 """All objects of the bucket as one stream of tar, and back: `make backup` calls it in a container.
 
 `python -m taxi_duration.archive list`, `save >objects.tar` or `load <objects.tar`. What S3 keeps
-beside an object's bytes, its content type and metadata, lies in the headers of its entry as extended
-attributes of a file, which other programs that read tar know.
+beside an object's bytes, its content type and metadata, lies in the headers of its entry as
+extended attributes of a file, which other programs that read tar know.
 """
 
 import json
