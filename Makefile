@@ -31,7 +31,11 @@ test: setup $(LINTERS)/.installed ## Run all the tests: unit tests first, then t
 
 .PHONY: test-unit
 test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and take less than a minute in all
-	@$(BIN)/pytest -m "not slow and not stack and not browser and not containers"
+	@$(BIN)/pytest -m "not slow and not terraform and not stack and not browser and not containers"
+
+.PHONY: test-infrastructure
+test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
+	@$(BIN)/pytest tests/infrastructure
 
 .PHONY: test-infrastructure
 test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto

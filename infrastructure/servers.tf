@@ -107,6 +107,14 @@ locals {
     TAXI_MAGE_LINK       = module.balancer.urls.mage
   }
 
+  # A task reads its secrets when it starts: another number makes another task definition.
+  renewed = {
+    for server, what in local.servers : server => {
+      for variable in what.secrets : "GENERATION_${variable}" => tostring(var.generations[lookup(local.other_names, variable, variable)])
+      if contains(keys(var.generations), lookup(local.other_names, variable, variable))
+    }
+  }
+
   # A secret that two processes know by two names is one secret.
   other_names = { TAXI_MLFLOW_PASSWORD = "MLFLOW_ADMIN_PASSWORD", TAXI_MAGE_OWNER_PASSWORD = "DEFAULT_OWNER_PASSWORD", MONITORING_PASSWORD = "TAXI_GRAFANA_DB_PASSWORD" }
 }
@@ -130,7 +138,7 @@ module "server" {
   ephemeral_storage_gib = each.value.ephemeral_storage_gib
   user                  = each.value.user
   writable              = each.value.writable
-  environment           = each.value.environment
+  environment           = merge(each.value.environment, local.renewed[each.key])
   secrets               = { for variable in each.value.secrets : variable => module.secrets.arns[lookup(local.other_names, variable, variable)] }
   bucket_arn            = module.storage.bucket_arn
   write_prefixes        = each.value.write_prefixes

@@ -137,7 +137,7 @@ variable "protected" {
 }
 
 variable "generations" {
-  description = "To have a password made anew, give its variable the next number: { JWT_SECRET = 2 }. Then run the provision task and deploy."
+  description = "To have a password made anew, give its variable the next number: { JWT_SECRET = 2 }. First apply -target=module.secrets and run the provision task, then apply."
   type        = map(number)
   default     = {}
 }

@@ -64,6 +64,14 @@ CHECKS: Final = (
         lacking="Terraform is not installed",
     ),
     Check(
+        "security",
+        (
+            *(LINTERS + "checkov", "--directory", "infrastructure", "--framework", "terraform"),
+            *("--quiet", "--compact", "--skip-download", "--download-external-modules", "false"),
+        ),
+        "Mend it, or write beside it why not: `#checkov:skip=CKV_AWS_1:the reason`.",
+    ),
+    Check(
         "dockerfiles",
         (LINTERS + "hadolint",),
         "Each rule is explained at https://github.com/hadolint/hadolint/wiki.",

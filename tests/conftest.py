@@ -16,7 +16,7 @@ from taxi_duration.stack.ports import is_free
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 # Tests with the later ones of these markers run later, those with none first.
-LATER = ("slow", "stack", "browser", "containers")
+LATER = ("slow", "terraform", "stack", "browser", "containers")
 
 # It asks a service that is already there: `make smoke URL=…`.
 collect_ignore = ["smoke"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 START = "infrastructure/modules/instance/start.sh"
-SECRETS = {"TAXI_DB_PASSWORD": "aA1", "TAXI_MLFLOW_PASSWORD": "bB2"}
+VALUES = {"TAXI_FIRST": "aA1", "TAXI_SECOND": "bB2"}
 # The bucket is a folder; a secret's ARN is its name; Docker fails where it is told to.
 AWS = """
 case "$1 $2" in
@@ -54,9 +54,9 @@ def start(root: Path, tmp_path: Path, bucket: Path) -> Start:
                 "PATH": f"{programs}:{os.environ['PATH']}",
                 "TAXI_FOLDER": str(tmp_path / "taxi"),
                 "TAXI_FILES": f"s3://{bucket}",
-                "TAXI_SECRETS": " ".join(f"{name}={name}" for name in SECRETS),
+                "TAXI_SECRETS": " ".join(f"{name}={name}" for name in VALUES),
                 "TAXI_REGISTRIES": "1.example.com 2.example.com",
-                "PLAYED_SECRETS": json.dumps(SECRETS),
+                "PLAYED_SECRETS": json.dumps(VALUES),
                 "PLAYED_LOG": str(tmp_path / "log"),
                 **environment,
             },
@@ -73,7 +73,7 @@ def test_secrets_are_lines_that_only_the_owner_can_read(start: Start, tmp_path: 
     written = tmp_path / "taxi" / ".env"
     assert written.read_text().splitlines() == [
         "TAXI_PUBLISH=0.0.0.0",
-        *(f"{name}={value}" for name, value in SECRETS.items()),
+        *(f"{name}={value}" for name, value in VALUES.items()),
     ]
     assert written.stat().st_mode & 0o777 == 0o600
 

@@ -112,7 +112,7 @@ data "aws_iam_policy_document" "network" {
       "ec2:*Vpc", "ec2:*VpcAttribute", "ec2:*VpcEndpoint*", "ec2:*Subnet*", "ec2:*InternetGateway", "ec2:*NatGateway*",
       "ec2:*Address*", "ec2:*Route", "ec2:*RouteTable", "ec2:*SecurityGroup*", "ec2:*FlowLogs", "ec2:*NetworkInterface*",
       "ec2:RunInstances", "ec2:StartInstances", "ec2:StopInstances", "ec2:TerminateInstances", "ec2:ModifyInstance*",
-      "ec2:*Volume", "ec2:*LaunchTemplate*", "ec2:*IamInstanceProfile*",
+      "ec2:*Volume", "ec2:CreateSnapshot", "ec2:*LaunchTemplate*", "ec2:*IamInstanceProfile*",
     ]
     resources = ["*"]
 
@@ -123,10 +123,23 @@ data "aws_iam_policy_document" "network" {
     }
   }
 
+  # The one instance is started through a document of its own, and on itself alone (its tag, below).
+  statement {
+    sid = "StartInstance"
+    actions = [
+      "ssm:*Document*", "ssm:*Association*", "ssm:AddTagsToResource", "ssm:RemoveTagsFromResource", "ssm:ListTagsForResource",
+    ]
+    resources = [
+      "${local.prefix}:ssm:${local.region}:${local.account}:document/${each.value}*",
+      "${local.prefix}:ssm:${local.region}:${local.account}:association/*",
+      "${local.prefix}:ec2:${local.region}:${local.account}:instance/*",
+    ]
+  }
+
   statement {
     sid       = "NotOthers"
     effect    = "Deny"
-    actions   = ["ec2:*", "rds:*", "elasticloadbalancing:*", "servicediscovery:*", "apigateway:*", "ecs:*"]
+    actions   = ["ec2:*", "ssm:*Association*", "rds:*", "elasticloadbalancing:*", "servicediscovery:*", "apigateway:*", "ecs:*"]
     resources = ["*"]
 
     condition {

@@ -112,7 +112,8 @@ def _on_s3(function: LambdaFunction, version: str) -> str:
 def _delivery(
     model: ModelVersion, function: LambdaFunction, version: str, before: Live | None
 ) -> Delivery:
-    former = before.version if before else None
+    # What is configured is no version to go back to: it is what changes.
+    former = before.version if before and before.version != LATEST else None
     return Delivery(
         model, function.name, version, former, function.model_folder(former) if former else None
     )

@@ -31,7 +31,7 @@ variables {
   bucket_arn        = "arn:aws:s3:::files"
   folder            = "./tests"
   files             = ["instance.tftest.hcl"]
-  secrets           = { TAXI_DB_PASSWORD = "arn:aws:secretsmanager:us-east-2:123456789012:secret:taxi/db-AbCdEf" }
+  secrets           = { TAXI_FIRST = "arn:aws:secretsmanager:us-east-2:123456789012:secret:taxi/first-AbCdEf" }
   target_group_arns = {
     service = "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/service/1"
     mage    = "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/mage/1"
@@ -63,7 +63,7 @@ run "each_container_of_ours_is_named_by_its_digest" {
     error_message = "An image without digest."
   }
   assert {
-    condition     = !strcontains(aws_s3_object.made["settings.env"].content, "PASSWORD")
+    condition     = !strcontains(aws_s3_object.made["settings.env"].content, "TAXI_FIRST")
     error_message = "Secrets must not lie in the bucket."
   }
 }

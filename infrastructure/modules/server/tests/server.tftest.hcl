@@ -33,7 +33,7 @@ variables {
   health_check      = ["CMD", "true"]
   secrets = {
     TAXI_DATABASE_URL = "arn:aws:secretsmanager:us-east-2:123456789012:secret:taxi/url-AbCdEf"
-    PGPASSWORD        = "arn:aws:secretsmanager:us-east-2:123456789012:secret:rds-GhIjKl:password::"
+    ADMINISTRATOR     = "arn:aws:secretsmanager:us-east-2:123456789012:secret:rds-GhIjKl:password::"
   }
 }
 
