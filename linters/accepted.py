@@ -20,6 +20,12 @@ def accepted(kind: str, fields: tuple[str, ...], path: Path = ACCEPTED) -> dict[
     return reasons
 
 
+def held(lock: str, path: Path = ACCEPTED) -> set[str]:
+    """The packages of a lock that another one holds at their version, whatever is found in them."""
+    entries = tomllib.loads(path.read_text()).get("held", [])
+    return {package for each in entries if each["lock"] == lock for package in each["packages"]}
+
+
 def entry(kind: str, fields: tuple[str, ...], key: Key) -> str:
     """What to add to accepted.toml for a finding, but for the reason."""
     lines = [f'{field} = "{value}"' for field, value in zip(fields, key, strict=True)]

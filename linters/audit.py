@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from linters.accepted import Key, accepted, entry, stale
+from linters.accepted import Key, accepted, entry, held, stale
 from linters.checks import LINTERS, ROOT
 
 FIELDS: Final = ("package", "version", "id")
@@ -72,6 +72,11 @@ def locks(folder: Path) -> list[Path]:
     return [project, ROOT / "orchestration/requirements.txt", ROOT / "linters/requirements.txt"]
 
 
+def without_held(packages: Packages, names: set[str]) -> Packages:
+    """The packages, but those of these names without what was found in them."""
+    return [{**each, "vulns": []} if each["name"] in names else each for each in packages]
+
+
 def problems(packages: Packages, reasons: dict[Key, str]) -> list[str]:
     """What is neither known nor accepted, what could not be looked up, and what is gone."""
     found = dict(findings(packages))
@@ -93,6 +98,11 @@ def _names(key: Key, vulnerability: dict[str, Any]) -> set[Key]:
     return {(*key[:2], name) for name in (key[2], *vulnerability.get("aliases", []))}
 
 
+def _audited(lock: Path, service: str) -> Packages:
+    names = held(str(lock.relative_to(ROOT))) if lock.is_relative_to(ROOT) else set[str]()
+    return without_held(pip_audit(lock, service), names)
+
+
 def main() -> None:
     """Exit with 1 where a finding is new or gone, with 75 where nobody could be asked."""
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor() as pool:
@@ -101,7 +111,7 @@ def main() -> None:
         if service is None:
             print("neither PyPI's database nor OSV can be asked from here.")
             sys.exit(UNKNOWN)
-        audited = pool.map(lambda lock: pip_audit(lock, service), locks(folder))
+        audited = pool.map(lambda lock: _audited(lock, service), locks(folder))
         packages = [package for lock in audited for package in lock]
     if lines := problems(packages, accepted("vulnerability", FIELDS)):
         sys.exit("\n".join(lines))
