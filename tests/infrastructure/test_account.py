@@ -414,5 +414,8 @@ def left(account: Account) -> list[str]:
     ]
     vpcs = account.lists("ec2", "describe_vpcs", "Vpcs")
     names += [f"{NAME}: {vpc['VpcId']}" for vpc in vpcs if not vpc["IsDefault"]]
-    names += account.client("ecs").list_clusters()["clusterArns"]
+    ecs = account.client("ecs")
+    # A removed cluster can be seen for a while, and says so.
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    names += [each["clusterName"] for each in clusters if each["status"] != "INACTIVE"]
     return [name for name in names if "taxi-duration" in name]
