@@ -13,6 +13,8 @@ EXPORT_VERSION := 1.10.0
 UV_VERSION := 0.13.9
 
 TOOLS := .tools
+# Another version of a tool is another file, so that they are installed again.
+TOOLS_INSTALLED := $(TOOLS)/.installed-$(POETRY_VERSION)-$(EXPORT_VERSION)-$(UV_VERSION)
 BIN := .venv/bin
 MAGE := orchestration/.venv
 LINTERS := linters/.venv
@@ -32,10 +34,6 @@ test: setup $(LINTERS)/.installed ## Run all the tests: unit tests first, then t
 .PHONY: test-unit
 test-unit: setup $(LINTERS)/.installed ## Run the tests that need no server and take less than a minute in all
 	@$(BIN)/pytest -m "not slow and not terraform and not stack and not browser and not containers"
-
-.PHONY: test-infrastructure
-test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
-	@$(BIN)/pytest tests/infrastructure
 
 .PHONY: test-infrastructure
 test-infrastructure: $(BIN)/.installed ## Check Terraform's configuration; make, change and destroy it in moto
@@ -114,7 +112,7 @@ images: setup ## Take the README's screenshots from the running stack
 	@$(BIN)/python images/take.py
 
 .PHONY: lock
-lock: $(TOOLS)/.installed ## Resolve the locks again
+lock: $(TOOLS_INSTALLED) ## Resolve the locks again
 	@$(TOOLS)/bin/poetry lock
 	@cd orchestration && ../$(TOOLS)/bin/uv pip compile requirements.in --override overrides.txt \
 		--python-version 3.11 --universal --generate-hashes --quiet -o requirements.txt
@@ -129,7 +127,7 @@ clean: ## Remove what the embedded stack keeps (TAXI_HOME): models, trips, logs,
 distclean: clean ## Remove the environments as well
 	@rm -rf .venv $(MAGE) $(LINTERS) $(TOOLS)
 
-$(TOOLS)/.installed: Makefile
+$(TOOLS_INSTALLED):
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed and was not found. Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	@echo "Installing Poetry $(POETRY_VERSION) and uv $(UV_VERSION) into $(TOOLS) …"
 	@rm -rf $(TOOLS) && $(PYTHON) -m venv $(TOOLS)
@@ -138,7 +136,7 @@ $(TOOLS)/.installed: Makefile
 	@touch $@
 
 # Poetry holds the lock; uv installs it, in a third of the time, from any index that pip can use.
-$(BIN)/.installed: $(TOOLS)/.installed poetry.lock pyproject.toml
+$(BIN)/.installed: $(TOOLS_INSTALLED) poetry.lock pyproject.toml
 	@echo "Installing the project's environment into .venv …"
 	@[ -x $(BIN)/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) .venv
 	@$(TOOLS)/bin/poetry export --quiet --with pipeline,tracking,stack,lambda,dev -o $(TOOLS)/requirements.txt
@@ -146,14 +144,14 @@ $(BIN)/.installed: $(TOOLS)/.installed poetry.lock pyproject.toml
 	@$(TOOLS)/bin/uv pip install --python .venv --no-deps --quiet --editable .
 	@touch $@
 
-$(MAGE)/.installed: $(TOOLS)/.installed orchestration/requirements.txt pyproject.toml
+$(MAGE)/.installed: $(TOOLS_INSTALLED) orchestration/requirements.txt pyproject.toml
 	@echo "Installing Mage's environment into $(MAGE) …"
 	@[ -x $(MAGE)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(MAGE)
 	@$(TOOLS)/bin/uv pip sync --python $(MAGE) --require-hashes --compile-bytecode --quiet orchestration/requirements.txt
 	@$(TOOLS)/bin/uv pip install --python $(MAGE) --no-deps --quiet --editable .
 	@touch $@
 
-$(LINTERS)/.installed: $(TOOLS)/.installed linters/requirements.txt
+$(LINTERS)/.installed: $(TOOLS_INSTALLED) linters/requirements.txt
 	@echo "Installing the linters' environment into $(LINTERS) …"
 	@[ -x $(LINTERS)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(LINTERS)
 	@$(TOOLS)/bin/uv pip sync --python $(LINTERS) --require-hashes --compile-bytecode --quiet linters/requirements.txt

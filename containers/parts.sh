@@ -16,7 +16,7 @@ fail() {
 in_postgres() {
     # It is the container that has these variables.
     # shellcheck disable=SC2016
-    docker compose exec -T postgres sh -c 'PGUSER=$POSTGRES_USER PGPASSWORD=$POSTGRES_PASSWORD exec "$@"' sh "$@"
+    docker compose exec -T postgres sh -c 'PGOPTIONS="-c client_min_messages=warning" PGUSER=$POSTGRES_USER PGPASSWORD=$POSTGRES_PASSWORD exec "$@"' sh "$@"
 }
 
 query() {

@@ -50,7 +50,7 @@ while IFS=$'\t' read -r kind name owner; do
     [ "$kind" != database ] || { names+=("$name") && owners+=("$owner"); }
 done < <(cat "$backup/manifest" 2>/dev/null)
 check
-mapfile -t running < <(docker compose ps --services --status running | grep -vxE 'postgres|s3')
+mapfile -t running < <(docker compose ps --services --status running | grep -vxE 'postgres|s3|')
 start_stores
 if [ "${FORCE:-}" != 1 ] && has_data; then
     fail "The stack has data, which $backup would take the place of. To give it up: make restore BACKUP=$backup FORCE=1"

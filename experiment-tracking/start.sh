@@ -18,6 +18,8 @@ sign_in=()
 # The jobs of MLflow's evaluation features, which are not used here: seven processes of 260 MB.
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
+# MLflow's own use of its libraries, which nobody here can change.
+export PYTHONWARNINGS="${PYTHONWARNINGS:-ignore:starlette.middleware.wsgi is deprecated}"
 
 if [ -n "${MLFLOW_ADMIN_PASSWORD:-}" ]; then
     : "${MLFLOW_FLASK_SERVER_SECRET_KEY:?Sign-in needs a random secret that stays the same, for all workers}"
@@ -40,4 +42,5 @@ fi
 
 exec "$mlflow" server \
     --host "$host" --port "${TAXI_MLFLOW_PORT:-5000}" --workers 1 "${sign_in[@]}" \
+    --uvicorn-opts --no-access-log \
     --serve-artifacts --artifacts-destination "s3://${TAXI_S3_BUCKET:-taxi-duration}/mlflow"

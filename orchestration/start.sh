@@ -26,6 +26,9 @@ export DISABLE_AUTO_BROWSER_OPEN=1 DO_NOT_TRACK=1 MLFLOW_DISABLE_TELEMETRY=true
 # How long a run waits for the scheduler, twice a run; ten seconds unless told.
 export SCHEDULER_TRIGGER_INTERVAL="${SCHEDULER_TRIGGER_INTERVAL:-2}"
 
+# Each look of the scheduler, and each request, would be a line; runs keep logs of their own.
+export SERVER_VERBOSITY="${SERVER_VERBOSITY:-warning}"
+
 # Whoever may edit a block, or open the terminal, runs code on this machine.
 case $host in
 127.* | localhost | ::1) ;;

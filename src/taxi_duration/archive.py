@@ -1,8 +1,8 @@
 """All objects of the bucket as one stream of tar, and back: `make backup` calls it in a container.
 
 `python -m taxi_duration.archive list`, `save >objects.tar` or `load <objects.tar`. What S3 keeps
-beside an object's bytes, its content type and metadata, lies in the headers of its entry, where
-other programs that read tar pass it over.
+beside an object's bytes, its content type and metadata, lies in the headers of its entry as
+extended attributes of a file, which other programs that read tar know.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import IO, Any, Final
 from taxi_duration.settings import load_settings
 from taxi_duration.storage import Storage
 
-_TYPE: Final = "TAXI.content-type"
-_METADATA: Final = "TAXI.metadata"
+_TYPE: Final = "SCHILY.xattr.user.mime_type"
+_METADATA: Final = "SCHILY.xattr.user.metadata"
 # S3 deletes so many at a time.
 _AT_ONCE: Final = 1_000
 

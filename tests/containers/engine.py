@@ -29,10 +29,9 @@ class Engine:
 
     def docker(self, *words: str) -> str:
         """What a command of docker prints; CalledProcessError where it fails."""
-        command = ["docker", *words]
-        # Their standard error goes to the test's, where pytest shows it with what failed.
+        # Its standard error goes to the test's, where pytest shows it with what failed.
         done = subprocess.run(
-            command, env=self.environment, stdout=subprocess.PIPE, text=True, check=True
+            ["docker", *words], env=self.environment, stdout=subprocess.PIPE, text=True, check=True
         )
         return done.stdout.strip()
 

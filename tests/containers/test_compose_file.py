@@ -107,8 +107,14 @@ def test_nothing_is_published_beyond_this_machine_unless_that_is_asked_for(
 def test_postgres_and_s3_are_reached_from_their_own_network_alone(
     text: str, services: dict[str, Any]
 ) -> None:
-    assert yaml.safe_load(text)["networks"]["data"] == {"internal": True}
-    assert services["postgres"]["networks"] == services["s3"]["networks"] == ["data"]
+    networks = yaml.safe_load(text)["networks"]
+    assert networks["database"] == networks["storage"] == {"internal": True}
+    assert services["postgres"]["networks"] == ["database"]
+    assert services["s3"]["networks"] == ["storage"]
+    stores = {
+        name for name, service in services.items() if "storage" in service.get("networks", [])
+    }
+    assert stores == {"s3", "provision", "mlflow", "mage", "first-run"}
 
 
 def test_what_has_to_last_lies_in_named_volumes(text: str, services: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def test_what_builds_does_not_come_into_the_result(root: Path, folder: str) -> N
     assert not re.search(r"\b(poetry|uv|gcc|build-essential)\b", result)
     assert "rm -rf" in result
     assert "ensurepip /usr/local/bin/pip*" in result
-    assert "\nUSER taxi\n" in result
+    assert "\nUSER 10001:10001\n" in result
 
 
 @pytest.mark.parametrize("folder", PYTHON)

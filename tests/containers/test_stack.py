@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from containers.kept import Kept
 from containers.load import TRIP, Load
 from containers.times import Times
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers, pytest.mark.stack, pytest.mark.timeout(900)]
 
 # Megabytes; the service's is what the specification allows, the others' are a quarter over what
 # they take, so that nothing large comes in unseen.
@@ -24,7 +24,14 @@ SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY|CONNECTION_URL|STORE_URI|D
 # What stops while predictions go on; the gateway is the one that nothing stands beside.
 STOPPED = ("web-service", "postgres", "s3", "mlflow", "mage", "city-api", "prometheus")
 # Long enough for the service to look for a champion, and to send predictions to Postgres.
-AWAY_SECONDS = 6
+AWAY_SECONDS = 4
+
+
+class Backup(NamedTuple):
+    """A backup and what has to be in it."""
+
+    folder: Path
+    kept: Kept
 
 
 @pytest.mark.parametrize("name", OWN_IMAGES)
@@ -162,6 +169,11 @@ def test_every_answer_under_that_load_is_in_the_log_of_predictions(
     times.note(f"          {len(load.answered)} predictions asked for, all answered and logged")
 
 
+def test_no_log_of_a_container_holds_a_secret(stack: ComposeStack) -> None:
+    logs = stack.compose("logs", "--no-color")
+    assert not [name for name, value in stack.secrets.items() if value in logs]
+
+
 def test_all_is_there_again_after_everything_was_taken_down(
     stack: ComposeStack, times: Times
 ) -> None:
@@ -176,19 +188,19 @@ def test_all_is_there_again_after_everything_was_taken_down(
     times.note(f"          found again: {before.counts()}")
 
 
-def test_a_backup_is_not_put_over_what_a_stack_has(stack: ComposeStack, backup: Path) -> None:
-    refused = stack.run("make", "restore", f"BACKUP={backup}", check=False)
+def test_a_backup_is_not_put_over_what_a_stack_has(stack: ComposeStack, backup: Backup) -> None:
+    refused = stack.run("make", "restore", f"BACKUP={backup.folder}", check=False)
     assert refused.returncode
     assert "The stack has data" in refused.stderr
     wait_for_model(stack)
 
 
 def test_a_damaged_or_unknown_backup_is_refused(
-    stack: ComposeStack, backup: Path, tmp_path: Path
+    stack: ComposeStack, backup: Backup, tmp_path: Path
 ) -> None:
     for change, complaint in DAMAGES.items():
         damaged = tmp_path / change
-        shutil.copytree(backup, damaged)
+        shutil.copytree(backup.folder, damaged)
         damage(damaged, change)
         refused = stack.run("make", "restore", f"BACKUP={damaged}", "FORCE=1", check=False)
         assert refused.returncode, change
@@ -197,25 +209,19 @@ def test_a_damaged_or_unknown_backup_is_refused(
 
 
 def test_all_is_there_again_after_everything_was_destroyed(
-    stack: ComposeStack, backup: Path, times: Times
+    stack: ComposeStack, backup: Backup, times: Times
 ) -> None:
-    before = Kept.of(stack)
     with times.step("destroy: containers and volumes"):
         stack.compose("down", "--volumes", "--timeout", "5")
     with times.step("restore"):
-        said = stack.run("make", "restore", f"BACKUP={backup}").stdout
+        said = stack.run("make", "restore", f"BACKUP={backup.folder}").stdout
     assert "Restored from" in said
     with times.step("up from the backup: all containers healthy"):
         stack.up()
         wait_for_model(stack)
-    assert before.missing_from(Kept.of(stack)) == {}
-    times.note(f"          found again: {before.counts()}")
+    assert backup.kept.missing_from(Kept.of(stack)) == {}
+    times.note(f"          found again: {backup.kept.counts()}")
     assert stack.get("SERVICE", "/model").json()["version"] == "1"
-
-
-def test_no_log_of_a_container_holds_a_secret(stack: ComposeStack) -> None:
-    logs = stack.compose("logs", "--no-color")
-    assert not [name for name, value in stack.secrets.items() if value in logs]
 
 
 DAMAGES = {
@@ -251,13 +257,14 @@ def load(stack: ComposeStack) -> Load:
 
 
 @pytest.fixture(scope="module")
-def backup(stack: ComposeStack, times: Times) -> Path:
-    """What `make backup` left."""
+def backup(stack: ComposeStack, times: Times) -> Backup:
+    """What `make backup` left, and what there was when it began."""
+    kept = Kept.of(stack)
     with times.step("backup"):
         said = stack.run("make", "backup").stdout
     times.note(f"          {said.splitlines()[-1].rpartition('/')[2]}")
     [folder] = Path(stack.environment["BACKUPS"]).iterdir()
-    return folder
+    return Backup(folder, kept)
 
 
 def wait_for(holds: Callable[[], Any], seconds: float = 60) -> None:

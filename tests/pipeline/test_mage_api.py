@@ -147,3 +147,12 @@ def test_the_log_of_a_block_is_read_line_by_line(serve: Serve) -> None:
     with MageApi(url) as mage:
         records = mage.log(Run(7, "failed"), BlockRun(1, "load_trips", "failed"))
     assert [record["message"] for record in records] == ["one {two}", "x"]
+
+
+def test_the_latest_run_that_has_not_ended_is_found(serve: Serve) -> None:
+    states = {1: "completed", 2: "running", 3: "initial", 4: "failed"}
+    rows = [{"id": number, "status": state} for number, state in states.items()]
+    with MageApi(serve({"pipeline_runs": rows})) as mage:
+        assert mage.unfinished() == 3
+    with MageApi(serve({"pipeline_runs": rows[:1]})) as mage:
+        assert mage.unfinished() is None

@@ -100,3 +100,19 @@ def test_the_sign_in_is_the_one_that_mlflow_takes_from_the_environment(
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "token")
     champion(settings)
     assert answers.signed == "Bearer token"
+
+
+def test_the_settings_sign_in_where_the_environment_of_mlflow_says_nothing(
+    settings: Settings, answers: type[Answers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.status = 404
+    answers.body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}'
+    port = answers.port  # type: ignore[attr-defined]
+    ours = load_settings(
+        mlflow_url=f"http://127.0.0.1:{port}", mlflow_username="bob", mlflow_password="pass"
+    )
+    champion(ours)
+    assert answers.signed == "Basic Ym9iOnBhc3M="
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "eve")
+    champion(ours)
+    assert answers.signed == "Basic ZXZlOg=="

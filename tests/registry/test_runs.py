@@ -24,6 +24,11 @@ def test_the_commit_is_the_checkouts(root: Path) -> None:
     assert commit() == (head.stdout.strip() if head.returncode == 0 else "")
 
 
+def test_an_image_says_of_which_commit_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAXI_REVISION", "abc")
+    assert commit() == "abc"
+
+
 def test_without_git_there_is_no_commit_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert commit() == ""

@@ -17,6 +17,11 @@ def test_each_word_means_its_address() -> None:
     assert city_api_url(load_settings(city_api="http://other:1/")) == "http://other:1"
 
 
+def test_the_stand_in_may_be_on_another_machine() -> None:
+    elsewhere = load_settings(city_api="simulated", city_stand_in="http://city-api:9680")
+    assert city_api_url(elsewhere) == "http://city-api:9680"
+
+
 def test_a_word_that_means_nothing_is_refused() -> None:
     with pytest.raises(SettingsError, match="TAXI_CITY_API is 'ftp://x'"):
         city_api_url(load_settings(city_api="ftp://x"))

@@ -188,6 +188,27 @@ def test_the_processes_are_small_and_the_one_that_forks_has_no_threads(alone: Se
             assert not re.search(r"/(pandas|sklearn|pyarrow|mlflow)/", mapped)
 
 
+def test_replicas_that_share_a_home_count_each_its_own(alone: Settings, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "other"]
+    one, other = (serving(alone, TAXI_METRICS_FOLDER=str(folder)) for folder in folders)
+    with one as first:
+        for _ in range(5):
+            assert first.predict().status_code == 200
+        until(lambda: "taxi_predictions_total" in first.get("/metrics").text)
+        with other as second:
+            assert _predicted(second) == 0
+        until(lambda: _predicted(first) == 5)
+    assert all(any(folder.iterdir()) for folder in folders)
+    assert not (alone.home / "service" / "metrics").exists()
+
+
+def _predicted(service: Service) -> float:
+    found = re.findall(
+        r"^taxi_predictions_total\S* (\S+)$", service.get("/metrics").text, re.MULTILINE
+    )
+    return sum(float(value) for value in found)
+
+
 def test_the_pages_come_with_all_their_files(alone: Settings) -> None:
     with serving(alone) as service:
         for page in ("/", "/docs/"):

@@ -118,7 +118,8 @@ class Spool:
     def tell(self, name: str, content: bytes) -> None:
         """Write a file for the other processes of the machine, whole."""
         path = self.folder / name
-        draft = path.with_suffix(f".{os.getpid()}.new")
+        # Two containers that share the folder have processes of the same number.
+        draft = path.with_suffix(f".{uuid4().hex[:12]}.new")
         try:
             draft.write_bytes(content)
             draft.replace(path)
