@@ -144,6 +144,8 @@ def choosing(
     yield running
     running.kill()
     running.wait()
+    assert running.stdout
+    running.stdout.close()
 
 
 @pytest.fixture(scope="module")
