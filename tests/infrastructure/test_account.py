@@ -144,6 +144,8 @@ def choosing(
     yield running
     running.kill()
     running.wait()
+    assert running.stdout
+    running.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -385,12 +387,12 @@ def test_the_policies_of_the_workflows_are_no_longer_than_aws_takes(
         assert len(document) <= 6_144, policy["PolicyName"]
 
 
-def test_destroy_leaves_nothing(account: Account, staging: Terraform, bootstrap: Terraform) -> None:
+def test_destroy_leaves_what_bootstrap_made_and_nothing_else(
+    account: Account, staging: Terraform
+) -> None:
     destroy = ("destroy", "-no-color", "-auto-approve", "-refresh=false", PARALLEL)
     staging.run(*destroy, *variables())
-    assert [name for name in left(account) if NAME in name and name != f"{NAME}-deploy"] == []
-    bootstrap.run(*destroy, *OF_BOOTSTRAP)
-    assert left(account) == []
+    assert [name for name in left(account) if NAME in name] == [f"{NAME}-deploy"]
 
 
 def left(account: Account) -> list[str]:
@@ -414,5 +416,8 @@ def left(account: Account) -> list[str]:
     ]
     vpcs = account.lists("ec2", "describe_vpcs", "Vpcs")
     names += [f"{NAME}: {vpc['VpcId']}" for vpc in vpcs if not vpc["IsDefault"]]
-    names += account.client("ecs").list_clusters()["clusterArns"]
+    ecs = account.client("ecs")
+    # A removed cluster can be seen for a while, and says so.
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    names += [each["clusterName"] for each in clusters if each["status"] != "INACTIVE"]
     return [name for name in names if "taxi-duration" in name]

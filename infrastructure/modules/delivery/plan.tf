@@ -13,7 +13,7 @@ resource "aws_iam_role_policy" "plan" {
 }
 
 data "aws_iam_policy_document" "plan" {
-  #checkov:skip=CKV_AWS_356:zones and random passwords belong to no resource that could be named
+  #checkov:skip=CKV_AWS_356:zones, subnets and random passwords belong to no resource that could be named
   statement {
     sid       = "FindState"
     actions   = ["s3:ListBucket"]
@@ -28,7 +28,14 @@ data "aws_iam_policy_document" "plan" {
 
   statement {
     sid       = "LookAround"
-    actions   = ["ec2:DescribeAvailabilityZones", "secretsmanager:GetRandomPassword"]
+    actions   = ["ec2:DescribeAvailabilityZones", "ec2:DescribeSubnets", "secretsmanager:GetRandomPassword"]
     resources = ["*"]
+  }
+
+  # Which Amazon Linux is the latest, where there is an instance.
+  statement {
+    sid       = "LatestLinux"
+    actions   = ["ssm:GetParameter"]
+    resources = ["${local.prefix}:ssm:${local.region}::parameter/aws/service/*"]
   }
 }
