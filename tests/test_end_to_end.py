@@ -30,6 +30,8 @@ from taxi_duration.monitoring.tables import (
     pipeline_runs,
     retrainings,
 )
+from taxi_duration.pipeline.drill_traces import LIVE_OBJECTS, MLFLOW
+from taxi_duration.pipeline.mage_api import LIVE_PIPELINE
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -232,18 +234,21 @@ def test_the_commands_of_the_readme_run(whole: Whole, root: Path) -> None:
 
 
 def objects(settings: Settings) -> dict[str, str]:
-    """All objects that are not artifacts of runs in MLflow, with their hashes."""
+    """All objects but artifacts of runs in MLflow and what is made each hour, with their hashes."""
     storage = Storage.from_settings(settings)
     pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
     found = {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
-    return {key: tag for key, tag in found.items() if not key.startswith("mlflow/")}
+    return {key: tag for key, tag in found.items() if not key.startswith((MLFLOW, *LIVE_OBJECTS))}
 
 
 def figures(settings: Settings) -> dict[str, list[Any]]:
     """The rows of the tables that only the pipeline writes, without what a drill has marked."""
     tables = (drift_months, drift_columns, data_quality, performance, gate_decisions)
     marked = [select(table).where(~table.c.drill) for table in (retrainings, alarms)]
-    runs = select(pipeline_runs).where(pipeline_runs.c.source.is_distinct_from("drill"))
+    # The hour may turn while a drill is under way.
+    runs = select(pipeline_runs).where(
+        pipeline_runs.c.source.is_distinct_from("drill"), pipeline_runs.c.pipeline != LIVE_PIPELINE
+    )
     history = select(model_history).where(model_history.c.model == settings.model_name)
     with connect(settings) as connection:
         return {
