@@ -61,6 +61,8 @@ stop() {
         sleep 0.5
     done
     [ "$tries" -lt 120 ] || echo "The engine did not stop within a minute." >&2
+    # It leaves the namespace of the host's network mounted, in a folder that shall be removed.
+    umount "$folder"/exec/netns/* 2>/dev/null || true
     ip link delete docker0 2>/dev/null || true
     # Every chain and rule of the engine names docker or docker0.
     iptables-save | grep -vi docker | iptables-restore

@@ -101,7 +101,7 @@ def test_the_image_is_small_and_has_a_user_and_nothing_to_build_with(
 ) -> None:
     [found] = json.loads(engine.docker("image", "inspect", image))
     assert found["Size"] < LARGEST_MB * 1e6
-    assert found["Config"]["User"] == "taxi"
+    assert found["Config"]["User"] == "10001:10001"
     assert found["Config"]["Labels"]["org.opencontainers.image.title"] == "taxi-duration/lambda"
     script = (
         "id -u; for tool in pip pip3 uv poetry gcc cc make git curl; do command -v $tool; done;"

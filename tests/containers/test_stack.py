@@ -261,7 +261,7 @@ def backup(stack: ComposeStack, times: Times) -> Backup:
     """What `make backup` left, and what there was when it began."""
     kept = Kept.of(stack)
     with times.step("backup"):
-        said = stack.run("make", "backup").stdout
+        said = stack.run("make", "--no-print-directory", "backup").stdout
     times.note(f"          {said.splitlines()[-1].rpartition('/')[2]}")
     [folder] = Path(stack.environment["BACKUPS"]).iterdir()
     return Backup(folder, kept)
