@@ -40,6 +40,7 @@ from taxi_duration.settings import load_settings
 from taxi_duration.simulation.city import SimulatedCity
 from taxi_duration.simulation.source import Window
 from taxi_duration.stack.ports import is_free
+from taxi_duration.stack.servers import MEMORY
 from taxi_duration.trips.schema import conform
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -146,6 +147,10 @@ def gunicorn(application: str, home: Path, port: int, extra: Sequence[str]) -> d
             **environment,
             "TAXI_HOME": str(home),
             "TAXI_SERVICE_PORT": str(port),
+            # In memory, as the stack and the containers have it.
+            "TAXI_METRICS_FOLDER": str(
+                MEMORY / f"{home.name}-{port}" if MEMORY.exists() else home / "metrics"
+            ),
             "TAXI_MLFLOW_URL": NOBODY,
             "TAXI_SERVICE_WORKERS": os.environ.get("TAXI_SERVICE_WORKERS", "2"),
         },

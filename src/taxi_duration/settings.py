@@ -246,8 +246,9 @@ class Settings(BaseSettings):
     metrics_folder: Path | None = Field(
         None,
         description="Folder, emptied at the start, in which the processes of one service share"
-        " their metrics; none: `<TAXI_HOME>/service/metrics/<port>`. Services that share a home"
-        " and a port need one each.",
+        " their metrics; none: one in memory for the embedded stack on Linux, else"
+        " `<TAXI_HOME>/service/metrics/<port>`. Services that share a home and a port need one"
+        " each.",
     )
     service_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
 

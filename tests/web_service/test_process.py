@@ -197,8 +197,9 @@ def test_replicas_that_share_a_home_count_each_its_own(alone: Settings, tmp_path
         until(lambda: "taxi_predictions_total" in first.get("/metrics").text)
         with other as second:
             assert _predicted(second) == 0
+            assert all(any(folder.iterdir()) for folder in folders)
         until(lambda: _predicted(first) == 5)
-    assert all(any(folder.iterdir()) for folder in folders)
+    assert not any(folder.exists() for folder in folders)
     assert not (alone.home / "service" / "metrics").exists()
 
 

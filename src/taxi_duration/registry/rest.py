@@ -7,7 +7,9 @@ the service needs three calls of it.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from ssl import SSLContext
 from typing import Final, TypeVar
 
 import httpx
@@ -67,8 +69,7 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
             base_url=url,
             timeout=_TIMEOUT,
             auth=_auth(settings),
-            # Reading the certificates takes longer than a call does.
-            verify=url.scheme == "https",
+            verify=_certificates() if url.scheme == "https" else False,
             follow_redirects=True,
         ) as http:
             yield MlflowServer(http)
@@ -81,6 +82,12 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
             f"{failed} {error or type(error).__name__}",
             "See whether it runs: `taxi status`.",
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _certificates() -> SSLContext:
+    """Read once: it takes longer than a call does, and all of the process waits meanwhile."""
+    return httpx.create_ssl_context()
 
 
 def _auth(settings: Settings) -> httpx.Auth | None:

@@ -1,10 +1,14 @@
 """The parts that speak HTTP: MLflow, Mage, the service, and the stand-in for the City's API."""
 
+import hashlib
+import os
+import stat
 import sys
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from taxi_duration.errors import StackError
 from taxi_duration.settings import Settings
 from taxi_duration.stack.health import answers
 from taxi_duration.stack.part import Part
@@ -17,6 +21,8 @@ from taxi_duration.stack.resolved import (
 )
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+# A folder that lies in memory, on Linux.
+MEMORY: Final = Path("/dev/shm")  # noqa: S108  what is found there is checked
 _BIN: Final = Path(sys.executable).parent
 
 
@@ -64,6 +70,7 @@ def mage(settings: Settings, secrets: Secrets) -> Part:
 def service(settings: Settings, _secrets: Secrets) -> Part:
     """The prediction service under gunicorn."""
     config = ROOT / "web-service" / "gunicorn.conf.py"
+    metrics = _metrics_folder(settings)
     return Part(
         name="service",
         command=(
@@ -71,7 +78,8 @@ def service(settings: Settings, _secrets: Secrets) -> Part:
             f"--config={config}",
             "duration_service:create_app()",
         ),
-        environment=as_environment(settings),
+        environment=as_environment(settings.model_copy(update={"metrics_folder": metrics})),
+        prepare=partial(_make_private, metrics),
         healthy=_healthy(settings, settings.service_port, "/health"),
         ports={"TAXI_SERVICE_PORT": [settings.service_port]},
         url=settings.service_url,
@@ -90,6 +98,32 @@ def city_api(settings: Settings, _secrets: Secrets) -> Part:
         ports={"TAXI_CITY_API_PORT": [port]},
         url=f"http://{reach(settings.host)}:{port}",
     )
+
+
+def _metrics_folder(settings: Settings) -> Path | None:
+    """In memory where the system has such a folder (Linux).
+
+    On a disk a process that counts waits 20 to 40 ms now and then, until the disk has written what
+    it counted before, and all its requests with it.
+    """
+    if settings.metrics_folder or not os.access(MEMORY, os.W_OK):
+        return settings.metrics_folder
+    home = hashlib.sha256(bytes(settings.home)).hexdigest()[:16]
+    return MEMORY / f"taxi-duration-{home}-{settings.service_port}"
+
+
+def _make_private(folder: Path | None) -> None:
+    """Make a folder beside those of other users; StackError where one of them has it."""
+    if folder is None or folder.parent != MEMORY:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+    if not private or found.st_uid != os.getuid():
+        raise StackError(
+            f"{folder}, where the service's processes share metrics, can be written by others.",
+            "Remove it, or set TAXI_METRICS_FOLDER to a folder of your own.",
+        )
 
 
 def _healthy(settings: Settings, port: int, path: str) -> "partial[bool]":
