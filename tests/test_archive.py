@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from monitored import with_own_bucket
-from taxi_duration.archive import load, objects, save
+from taxi_duration.archive import load, save
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
@@ -32,7 +32,7 @@ def get(storage: Storage, key: str) -> bytes:
 
 
 def keys(storage: Storage) -> list[str]:
-    return [listed["Key"] for listed in objects(storage)]
+    return [listed["Key"] for listed in storage.objects()]
 
 
 def saved(storage: Storage) -> io.BytesIO:

@@ -236,8 +236,7 @@ def test_the_commands_of_the_readme_run(whole: Whole, root: Path) -> None:
 def objects(settings: Settings) -> dict[str, str]:
     """All objects but artifacts of runs in MLflow and what is made each hour, with their hashes."""
     storage = Storage.from_settings(settings)
-    pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
-    found = {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+    found = {listed["Key"]: listed["ETag"] for listed in storage.objects()}
     return {key: tag for key, tag in found.items() if not key.startswith((MLFLOW, *LIVE_OBJECTS))}
 
 

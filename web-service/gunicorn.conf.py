@@ -70,15 +70,15 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 
 def forget_metrics() -> None:
-    """Empty the folder of metrics, which itself may be a mount or somebody's choice."""
-    for file in metrics.iterdir():
+    """Remove prometheus_client's files; the folder may be a mount, or hold other people's."""
+    for file in metrics.glob("*.db"):
         file.unlink()
 
 
 def on_exit(_server: Any) -> None:
     """Leave no metrics behind: their folder may lie in the machine's memory."""
     forget_metrics()
-    with suppress(OSError):  # a mount
+    with suppress(OSError):  # a mount, or not empty
         metrics.rmdir()
 
 

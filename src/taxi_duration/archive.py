@@ -8,7 +8,6 @@ extended attributes of a file, which other programs that read tar know.
 import json
 import sys
 import tarfile
-from collections.abc import Iterator
 from typing import IO, Any, Final
 
 from taxi_duration.settings import load_settings
@@ -20,13 +19,6 @@ _METADATA: Final = "SCHILY.xattr.user.metadata"
 _AT_ONCE: Final = 1_000
 
 
-def objects(storage: Storage) -> Iterator[dict[str, Any]]:
-    """What S3 lists of each object (`Key`, `Size`, `ETag`), in the order of the keys."""
-    pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
-    for page in pages:
-        yield from page.get("Contents", [])
-
-
 def save(storage: Storage, stream: IO[bytes]) -> int:
     """Write all objects to `stream`; returns how many.
 
@@ -35,7 +27,7 @@ def save(storage: Storage, stream: IO[bytes]) -> int:
     """
     count = 0
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        for key in [listed["Key"] for listed in objects(storage)]:
+        for key in [listed["Key"] for listed in storage.objects()]:
             try:
                 found = storage.client.get_object(Bucket=storage.bucket, Key=key)
             except storage.client.exceptions.NoSuchKey:
@@ -54,7 +46,7 @@ def load(storage: Storage, stream: IO[bytes]) -> tuple[int, int]:
                 _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
             )
             stored.add(entry.name)
-    others = [key for listed in objects(storage) if (key := listed["Key"]) not in stored]
+    others = [key for listed in storage.objects() if (key := listed["Key"]) not in stored]
     for first in range(0, len(others), _AT_ONCE):
         wanted = [{"Key": key} for key in others[first : first + _AT_ONCE]]
         storage.client.delete_objects(Bucket=storage.bucket, Delete={"Objects": wanted})
@@ -96,7 +88,7 @@ def main(verb: str) -> None:
         stored, deleted = load(storage, sys.stdin.buffer)
         print(f"{stored} objects stored, {deleted} others deleted")  # noqa: T201
     elif verb == "list":
-        for listed in objects(storage):
+        for listed in storage.objects():
             print(listed["Key"], listed["Size"], listed["ETag"].strip('"'), sep="\t")  # noqa: T201
     else:
         raise SystemExit(f"{verb} is none of: list, save, load.")

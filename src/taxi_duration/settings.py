@@ -245,7 +245,7 @@ class Settings(BaseSettings):
     )
     metrics_folder: Path | None = Field(
         None,
-        description="Folder, emptied at the start, in which the processes of one service share"
+        description="Folder in which the processes of one service share"
         " their metrics; none: one in memory for the embedded stack on Linux, else"
         " `<TAXI_HOME>/service/metrics/<port>`. Services that share a home and a port need one"
         " each.",

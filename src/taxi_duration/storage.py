@@ -1,7 +1,7 @@
 """The S3 bucket, as each library wants to be told of it."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -64,6 +64,12 @@ class Storage:
         """The Parquet object that `write_table` stored."""
         with self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
             return pq.read_table(file, columns=columns)
+
+    def objects(self, prefix: str = "") -> Iterator[dict[str, Any]]:
+        """What S3 lists of each object (`Key`, `Size`, `ETag`), in the order of the keys."""
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+            yield from page.get("Contents", [])
 
     def metadata(self, key: str) -> dict[str, str] | None:
         """What was stored beside an object as its metadata; None where there is no object."""

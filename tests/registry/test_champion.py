@@ -68,10 +68,7 @@ def test_a_version_whose_files_are_gone_is_an_error_that_names_the_registry(
     gone = logged(settings)
     registered = register(settings, gone)
     storage = Storage.from_settings(settings)
-    pages = storage.client.get_paginator("list_objects_v2").paginate(
-        Bucket=storage.bucket, Prefix="mlflow"
-    )
-    stored = [item["Key"] for page in pages for item in page["Contents"]]
+    stored = [listed["Key"] for listed in storage.objects("mlflow")]
     files = [key for key in stored if f"{gone.model_id}/artifacts/artifacts" in key]
     assert files
     for key in files:

@@ -17,7 +17,7 @@ from duration_service.served import Served
 from taxi_duration.contract import ChicagoTime, Prediction, Trip
 from taxi_duration.model.features import Floats, feature_matrix, feature_row
 
-# So many trips take 3 ms alone; other requests of the process wait for no more than that.
+# So many trips take 5 ms at most; other requests of the process wait for no longer than that.
 FEW_TRIPS: Final = 128
 blueprint = Blueprint("predict", __name__)
 _encode = msgspec.json.Encoder().encode

@@ -82,11 +82,11 @@ class Bitvectors:
             _Table.of([s for s in splits if s.feature == feature], len(trees))
             for feature in range(sum(together) + 1)
         ]
-        self._unruled = _all(1, len(trees))[0]
+        unruled = _all(1, len(trees))[0]
         self._groups = list(pairwise(accumulate(together, initial=0)))
         self._last = self._tables[-1]
         # Of the tables and not of `self`, so that a model that is replaced is freed at once.
-        self._left_by = lru_cache(MOST_KEPT)(partial(_left_by, self._tables, self._unruled))
+        self._left_by = lru_cache(MOST_KEPT)(partial(_left_by, self._tables, unruled))
         self._leaves = np.concatenate([tree.leaves for tree in trees])
         # Where a tree's leaves begin, less what an exponent is more than it says.
         self._begins = np.arange(len(trees)) * MOST_LEAVES - _EXPONENT_BIAS

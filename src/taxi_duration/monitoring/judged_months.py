@@ -123,7 +123,7 @@ def read_judged(settings: Settings, source: str, month: Month, count: int) -> li
     """The reported months among the `count` up to `month`, the earliest first."""
     with connect(settings) as connection:
         rows = _rows(connection, drift_months, source, month - (count - 1), month)
-        return [_window(connection, row) for row in sorted(rows, key=lambda row: row["month"])]
+        return [_month_of(connection, row) for row in sorted(rows, key=lambda row: row["month"])]
 
 
 def latest_month(settings: Settings, source: str) -> Month | None:
@@ -134,7 +134,7 @@ def latest_month(settings: Settings, source: str) -> Month | None:
     return Month(found.year, found.month) if found else None
 
 
-def _window(connection: Connection, row: dict[str, Any]) -> JudgedMonth:
+def _month_of(connection: Connection, row: dict[str, Any]) -> JudgedMonth:
     month = Month(row["month"].year, row["month"].month)
     columns, counts, errors = (
         _rows(connection, table, row["source"], month, month)

@@ -66,10 +66,7 @@ def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
 
 
 def _windows(storage: Storage) -> list[str]:
-    pages = storage.client.get_paginator("list_objects_v2").paginate(
-        Bucket=storage.bucket, Prefix=f"{PREFIX}/"
-    )
-    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    keys = [listed["Key"] for listed in storage.objects(f"{PREFIX}/")]
     return sorted(key.split("/")[-2] for key in keys if key.endswith(f"/{JSON}"))
 
 

@@ -82,15 +82,8 @@ def list_reports(settings: Settings) -> list[DriftReport]:
     """All reports in S3, by source and month. Raises MonitoringError where S3 cannot be read."""
     storage = Storage.from_settings(settings)
     with reached(storage):
-        pages = storage.client.get_paginator("list_objects_v2").paginate(
-            Bucket=storage.bucket, Prefix=f"{PREFIX}/"
-        )
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return [
-            _read(storage, key.removesuffix(JSON))
-            for key in sorted(keys)
-            if key.endswith(f"/{JSON}")
-        ]
+        keys = sorted(listed["Key"] for listed in storage.objects(f"{PREFIX}/"))
+        return [_read(storage, key.removesuffix(JSON)) for key in keys if key.endswith(f"/{JSON}")]
 
 
 def read_report(settings: Settings, source: str, month: str) -> DriftReport:

@@ -118,5 +118,4 @@ def _no_live_run(table: Table) -> ColumnElement[bool]:
 
 def _objects(settings: Settings) -> list[tuple[str, Any]]:
     storage = Storage.from_settings(settings)
-    pages = storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket)
-    return [(item["Key"], item["ETag"]) for page in pages for item in page.get("Contents", [])]
+    return [(listed["Key"], listed["ETag"]) for listed in storage.objects()]

@@ -29,6 +29,9 @@ def check(function: LambdaFunction, version: str, expected: Shipped) -> None:
     wanted = expected.version
     if said != {(wanted.version, wanted.run_id)}:
         raise _failed(f"it answers with another model than version {wanted.version}: {said}")
+    asked = len(golden) or 1
+    if len(got) != asked:
+        raise _failed(f"it gives {len(got)} answers to {asked} trips")
     for trip, one in zip(golden, got, strict=False):
         answer, right = (one.lower, one.prediction, one.upper), msgspec.structs.astuple(trip.answer)
         if not np.allclose(answer, right, rtol=0, atol=GOLDEN_TOLERANCE):
