@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from taxi_duration.model.calibration import (
     BLOCKS,
+    Margins,
     day_blocks,
     effective,
     folds,
@@ -12,7 +14,9 @@ from taxi_duration.model.calibration import (
 )
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.features import Floats, feature_matrix
+from taxi_duration.model.groups import GROUPS, UNSEEN, pair_groups, pair_numbers
 
+Groups = NDArray[np.intp]
 O_HARE, LOOP = 76, 32
 
 
@@ -60,37 +64,70 @@ def test_every_trip_is_left_out_once_and_never_by_boosters_that_saw_it() -> None
         assert len(fitted.minutes) + len(out.minutes) == len(every.minutes)
 
 
+def found_margins(
+    scores: Floats, rows: Floats, weights: Floats | None = None, groups: Groups | None = None
+) -> Margins:
+    weights = np.ones(len(scores)) if weights is None else weights
+    groups = pair_groups(None)[pair_numbers(rows)] if groups is None else groups
+    return margins(scores, weights, rows, groups)
+
+
 def test_the_common_margin_holds_four_of_five() -> None:
     scores = np.random.default_rng(0).normal(size=2_000)
-    margin = margins(scores, np.ones(2_000), features(21)[:2_000]).common
+    margin = found_margins(scores, features(21)[:2_000]).common
     assert (scores <= margin).mean() == pytest.approx(0.8, abs=0.002)
 
 
-def test_a_group_of_many_trips_and_days_has_about_its_own_margin() -> None:
+def test_a_group_that_differs_on_every_day_has_about_its_own_margin() -> None:
     rng = np.random.default_rng(0)
     scores = np.concatenate([rng.normal(0, 1, 4_800), rng.normal(0, 5, 4_800)])
-    rows = np.vstack([features(400, 12), features(400, 12, O_HARE)])
-    found = margins(scores, np.ones(9_600), rows)
+    rows = np.vstack([features(10, 480), features(10, 480, O_HARE)])
+    found = found_margins(scores, rows)
     far, near = found.groups["from an airport"], found.groups["short"]
-    assert (scores[4_800:] <= far).mean() == pytest.approx(0.8, abs=0.04)
-    assert (scores[:4_800] <= near).mean() == pytest.approx(0.8, abs=0.06)
+    assert (scores[4_800:] <= far).mean() == pytest.approx(0.8, abs=0.01)
+    assert (scores[:4_800] <= near).mean() == pytest.approx(0.8, abs=0.02)
 
 
-def test_a_group_of_few_days_leans_on_the_common_margin() -> None:
-    scores = np.concatenate([np.zeros(4_800), np.full(960, 10.0)])
+def test_a_group_whose_days_disagree_leans_on_the_common_margin() -> None:
+    rows = np.vstack([features(2, 1_440), features(2, 288, O_HARE)])
 
-    def of_airport(days: int) -> float:
-        rows = np.vstack([features(days, 4_800 // days), features(days, 960 // days, O_HARE)])
-        return margins(scores, np.ones(5_760), rows).groups["from an airport"]
+    def of_airport(by_day: list[float]) -> float:
+        scores = np.concatenate([np.zeros(2_880), np.repeat(by_day, 288)])
+        return found_margins(scores, rows).groups["from an airport"]
 
-    assert of_airport(2) < of_airport(30) < 10
+    agreed, torn = of_airport([10.0, 10.0]), of_airport([0.0, 10.0])
+    assert agreed > 8
+    assert torn < 5
+
+
+def test_a_group_of_one_day_among_others_leans_on_the_common_margin_alone() -> None:
+    rows = np.vstack([features(10, 480), features(1, 480, O_HARE)])
+    scores = np.concatenate([np.zeros(4_800), np.full(480, 10.0)])
+    assert found_margins(scores, rows).groups["from an airport"] == 0
+
+
+def test_in_a_history_of_one_day_a_group_has_about_its_own_margin() -> None:
+    rows = np.vstack([features(1, 480), features(1, 480, O_HARE)])
+    scores = np.concatenate([np.zeros(480), np.full(480, 10.0)])
+    # Both quantiles are of the greater scores, which are half of all.
+    assert found_margins(scores, rows).groups == {
+        "from an airport": 10,
+        "short": pytest.approx(1.7, abs=0.1),
+    }
+
+
+def test_the_margin_of_unseen_pairs_is_their_own_however_their_days_differ() -> None:
+    rows = np.vstack([features(10, 480), features(10, 480, O_HARE)])
+    scores = np.concatenate([np.zeros(4_800), np.repeat([0.0] * 7 + [10.0] * 3, 480)])
+    groups = np.repeat([GROUPS.index("short"), UNSEEN], 4_800)
+    assert found_margins(scores, rows, groups=groups).groups["unseen pair"] > 9
 
 
 def test_a_group_of_few_trips_leans_on_the_common_margin() -> None:
-    rows = np.vstack([features(50), features(1, pickup=O_HARE)[:1]])
-    scores = np.concatenate([np.zeros(4_800), [30.0]])
-    found = margins(scores, np.ones(4_801), rows)
-    assert 0 < found.groups["from an airport"] < 1
+    rows = np.vstack([features(50), features(50, 1, pickup=O_HARE)[:10]])
+    scores = np.concatenate([np.zeros(4_800), np.full(10, 30.0)])
+    found = found_margins(scores, rows)
+    assert 0 < found.groups["from an airport"] < 5
     assert "to an airport" not in found.groups
 
 
@@ -98,8 +135,8 @@ def test_later_trips_count_most() -> None:
     scores = np.concatenate([np.full(1_000, 9.0), np.full(1_000, 1.0)])
     weights = np.concatenate([np.full(1_000, 0.01), np.ones(1_000)])
     rows = features(21)[:2_000]
-    assert margins(scores, weights, rows).common == 1
-    assert margins(scores, np.ones(2_000), rows).common == 9
+    assert found_margins(scores, rows, weights).common == 1
+    assert found_margins(scores, rows).common == 9
 
 
 def test_trips_of_equal_weight_count_as_what_they_are() -> None:

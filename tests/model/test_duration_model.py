@@ -55,6 +55,24 @@ def test_a_group_without_a_margin_of_its_own_has_the_common_one() -> None:
     assert answers.answer(28, 32, noon).upper == plain.answer(28, 32, noon).upper + 5
 
 
+def test_a_pair_that_the_model_did_not_see_has_the_margin_of_those() -> None:
+    model = small_model()
+    info = msgspec.structs.replace(
+        model.info, interval_margin=0.0, group_margins={"unseen pair": 5.0}, seen_pairs={28: (32,)}
+    )
+    seen = DurationModel(model.boosters, info)
+    plain = DurationModel(model.boosters, msgspec.structs.replace(info, group_margins={}))
+    former = DurationModel(model.boosters, msgspec.structs.replace(info, seen_pairs=None))
+    noon = datetime(2019, 3, 1, 12)
+    for pickup, dropoff, more in ((28, 32, 0), (32, 28, 5), (None, 32, 5)):
+        expected = plain.answer(pickup, dropoff, noon).upper
+        assert seen.answer(pickup, dropoff, noon).upper == expected + more
+        assert former.answer(pickup, dropoff, noon).upper == expected
+        seen_row, rows = feature_row(pickup, dropoff, noon), DurationModel(model.boosters, info)
+        rows.prepare_rows()
+        np.testing.assert_array_equal(rows.predict_row(seen_row), seen.predict(seen_row))
+
+
 def test_more_threads_give_the_same_answers() -> None:
     features = sample(make_trips("2019-05", count=300)).features
     one, two = (small_model().predict(features, threads=threads) for threads in (1, 2))
@@ -113,7 +131,8 @@ def test_a_description_that_cannot_be_read_is_refused(folder: Path, content: byt
 
 def test_a_model_that_answers_its_golden_trips_otherwise_is_refused(folder: Path) -> None:
     model = small_model()
-    info = msgspec.structs.replace(model.info, interval_margin=model.info.interval_margin + 0.05)
+    moved = {name: margin + 0.05 for name, margin in model.info.group_margins.items()}
+    info = msgspec.structs.replace(model.info, group_margins=moved)
     DurationModel(model.boosters, info).save(folder)
     with pytest.raises(DamagedModelError, match="golden trip"):
         DurationModel.load(folder)

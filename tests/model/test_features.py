@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxi_duration.areas import AREAS, LOOP, MIDWAY, OHARE
-from taxi_duration.model.features import FEATURES, GROUPS, feature_matrix, feature_row, trip_groups
+from taxi_duration.model.features import FEATURES, feature_matrix, feature_row
 
 REQUESTS = st.tuples(
     st.none() | st.integers(-3, 90),
@@ -104,25 +104,6 @@ def test_the_day_counts_on() -> None:
 )
 def test_holidays_and_weekends_are_days_off(day: datetime, off: bool) -> None:
     assert row(8, 32, day)["day_off"] == off
-
-
-@pytest.mark.parametrize(
-    ("pickup", "dropoff", "group"),
-    [
-        (None, None, "nothing known"),
-        (None, OHARE, "pickup unknown"),
-        (OHARE, None, "dropoff unknown"),
-        (OHARE, LOOP, "from an airport"),
-        (LOOP, MIDWAY, "to an airport"),
-        (LOOP, LOOP, "short"),
-        (1, 55, "farther"),
-    ],
-)
-def test_a_trip_belongs_to_the_group_of_its_pair(
-    pickup: int | None, dropoff: int | None, group: str
-) -> None:
-    features = feature_row(pickup, dropoff, datetime(2019, 3, 1))
-    assert GROUPS[trip_groups(features)[0]] == group
 
 
 def test_a_trip_within_one_area_has_no_direction() -> None:

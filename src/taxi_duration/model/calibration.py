@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import COVERAGE
-from taxi_duration.model.features import GROUPS, Floats, trip_groups
+from taxi_duration.model.features import Floats
+from taxi_duration.model.groups import GROUPS, UNSEEN
 from taxi_duration.model.history import column
 
 # Each block costs the fit of another interval.
 BLOCKS: Final = 4
-# A group of few trips, or of few days, leans on the common margin as if it had so many of that.
+# A group of few trips leans on the common margin as if it had so many trips of that.
 _PRIOR_TRIPS: Final = 100
-_PRIOR_DAYS: Final = 30
+# A group whose margin is so many standard errors from the common one leans on it by half.
+_DOUBTED_ERRORS: Final = 3.0
 
 
 class Fold(NamedTuple):
@@ -61,29 +63,56 @@ def day_blocks(features: Floats, count: int) -> NDArray[np.intp]:
     return np.asarray(place * count // max(len(days), 1))
 
 
-def margins(scores: Floats, weights: Floats, features: Floats) -> Margins:
+def margins(scores: Floats, weights: Floats, features: Floats, groups: NDArray[np.intp]) -> Margins:
     """The margins that hold COVERAGE of the weight of n trips, from their scores, of shape (n,).
 
     A trip's score is by how many minutes it lies outside the interval (conformalized quantile
     regression: Romano, Patterson and Candès, 2019). The weights let the latest trips count most
-    (Barber et al., 2023, "Conformal prediction beyond exchangeability"). Groups have margins of
-    their own (Mondrian: Vovk et al., 2003), drawn to the common one where they are small, or where
-    the days are few: a handful of days says little of how a group's days differ.
+    (Barber et al., 2023, "Conformal prediction beyond exchangeability"). `groups` has the place of
+    each trip in GROUPS, which have margins of their own (Mondrian: Vovk et al., 2003). They are
+    drawn to the common one where they are small, and where a group's days disagree on how it
+    differs: a handful of days says little of the next. Not so that of pairs that nothing was
+    learned from, which is as far from the common one on every day.
     """
     common = _margin(scores, weights)
-    groups = trip_groups(features)
-    _, firsts = np.unique(column(features, "day"), return_index=True)
-    days = effective(weights[firsts])
-    # One day says nothing of how days differ, in a group or in all of them.
-    known = days / (days + _PRIOR_DAYS) if len(firsts) > 1 else 1.0
+    days = np.unique(column(features, "day"), return_inverse=True)[1]
+    of_days = np.array(
+        [_margin(scores[days == day], weights[days == day]) for day in range(days.max() + 1)]
+    )
     found = {}
     for place, name in enumerate(GROUPS):
         own = groups == place
         if own.any():
+            margin = _margin(scores[own], weights[own])
             trips = effective(weights[own])
-            share = known * trips / (trips + _PRIOR_TRIPS)
-            found[name] = share * _margin(scores[own], weights[own]) + (1 - share) * common
+            share = trips / (trips + _PRIOR_TRIPS)
+            # One day says nothing of how days differ, in a group or in all of them.
+            if place != UNSEEN and len(of_days) > 1:
+                error = _error(scores[own], weights[own], days[own], of_days)
+                share *= _trusted(margin - common, error)
+            found[name] = share * margin + (1 - share) * common
     return Margins(common, found)
+
+
+def _error(scores: Floats, weights: Floats, days: NDArray[np.intp], of_days: Floats) -> float:
+    """The standard error of how far a group's margin is from that of all, by its days.
+
+    `of_days` are the margins of all trips of each day; `days` are places in it, of shape (n,).
+    """
+    present = np.unique(days)
+    ours = [days == day for day in present]
+    differences = np.array([_margin(scores[own], weights[own]) for own in ours]) - of_days[present]
+    known = np.array([weights[own].sum() for own in ours])
+    if (count := effective(known)) <= 1:
+        return np.inf
+    mean = np.average(differences, weights=known)
+    return float(np.sqrt(np.average((differences - mean) ** 2, weights=known) / (count - 1)))
+
+
+def _trusted(difference: float, error: float) -> float:
+    """How much of a difference is believed that is known with such an error, between 0 and 1."""
+    doubt = _DOUBTED_ERRORS * error
+    return difference**2 / (difference**2 + doubt**2) if difference else 0.0
 
 
 def effective(weights: Floats) -> float:

@@ -21,12 +21,10 @@ from taxi_duration.model.bitvectors import Bitvectors, Cell, representable
 from taxi_duration.model.features import (
     FEATURES,
     FEATURES_OF,
-    GROUPS,
     Floats,
     feature_row,
-    row_group,
-    trip_groups,
 )
+from taxi_duration.model.groups import GROUPS, Seen, pair_groups, pair_number, pair_numbers
 
 # The folder that a stored version keeps the model's files in, beside what MLflow needs.
 MODEL_FOLDER: Final = "duration_model"
@@ -79,9 +77,11 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     min_minutes: float
     max_minutes: float
     # Minutes by which calibration widened the interval on either side (negative: narrowed), and by
-    # how much in each group of `trip_groups`; a group without a margin of its own has the common.
+    # how much in each of GROUPS; a group without a margin of its own has the common.
     interval_margin: float = 0.0
     group_margins: dict[str, float] = {}
+    # What tells pairs apart that nothing was learned from; None in models that do not.
+    seen_pairs: Seen | None = None
     golden: tuple[GoldenTrip, ...] = ()
 
 
@@ -100,9 +100,9 @@ class DurationModel:
     def __init__(self, boosters: Sequence[lgb.Booster], info: ModelInfo) -> None:
         self.boosters = tuple(boosters)
         self.info = info
-        self._margins = np.array(
-            [info.group_margins.get(name, info.interval_margin) for name in GROUPS]
-        )
+        margins = [info.group_margins.get(name, info.interval_margin) for name in GROUPS]
+        # By the number of the pair.
+        self._margins = np.array(margins)[pair_groups(info.seen_pairs)]
         self._rows: _Rows | None = None
 
     def predict(self, features: Floats, *, threads: int = 1) -> Floats:
@@ -114,7 +114,7 @@ class DurationModel:
         would say more than anybody knows of a trip.
         """
         minutes = np.column_stack([b.predict(features, num_threads=threads) for b in self.boosters])
-        margins = self._margins[trip_groups(features)]
+        margins = self._margins[pair_numbers(features)]
         minutes[:, 0] -= margins
         minutes[:, 2] += margins
         minutes[:, 0] = np.minimum(minutes[:, 0], minutes[:, 1])
@@ -209,7 +209,7 @@ class DurationModel:
 def _minutes(trees: Bitvectors, margins: Floats, bounds: tuple[float, float], cell: Cell) -> Floats:
     """Lower, prediction and upper of the trips of a cell, of shape (1, 3), not to be changed."""
     lower, prediction, upper = trees.predict(cell)
-    margin = margins.item(row_group(np.frombuffer(cell[0]).reshape(1, -1)))
+    margin = margins.item(pair_number(np.frombuffer(cell[0]).reshape(1, -1)))
     shortest, longest = bounds
     ordered = (min(lower - margin, prediction), prediction, max(upper + margin, prediction))
     # As `numpy.round` does it; Python's own rounds the decimal number, which may be another.

@@ -6,7 +6,6 @@ is NaN, and so is all that follows from it.
 """
 
 import math
-from bisect import bisect_right
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -118,7 +117,7 @@ def is_holiday(day: date) -> bool:
 def _pair_features(pickup: Area | None, dropoff: Area | None) -> tuple[float, ...]:
     miles = north = east = bearing = math.nan
     if pickup and dropoff:
-        miles = _haversine_miles(pickup, dropoff)
+        miles = haversine_miles(pickup, dropoff)
         north, east = _offset_miles(pickup, dropoff)
         # A trip within one area has no direction.
         bearing = _bearing_degrees(pickup, dropoff) if pickup != dropoff else math.nan
@@ -138,7 +137,7 @@ def _pair_features(pickup: Area | None, dropoff: Area | None) -> tuple[float, ..
     )
 
 
-def _haversine_miles(a: Area, b: Area) -> float:
+def haversine_miles(a: Area, b: Area) -> float:
     """Great-circle distance between two centroids (haversine formula)."""
     north, south = math.radians(a.latitude), math.radians(b.latitude)
     east = math.radians(b.longitude - a.longitude)
@@ -167,54 +166,8 @@ def _bearing_degrees(a: Area, b: Area) -> float:
 
 
 # The features of every pair, unknown included: looking one up costs less than working it out.
-_PLACES: Final[tuple[Area | None, ...]] = (None, *AREAS)
+PLACES: Final[tuple[Area | None, ...]] = (None, *AREAS)
 _PAIRS: Final[Floats] = np.array(
-    [[_pair_features(pickup, dropoff) for dropoff in _PLACES] for pickup in _PLACES],
+    [[_pair_features(pickup, dropoff) for dropoff in PLACES] for pickup in PLACES],
     dtype=np.float64,
-)
-
-
-# What a trip's uncertainty depends on most, and all of it follows from the pair: whether the areas
-# are known, whether one is an airport, and how far the trip goes.
-_FARTHEST_MILES: Final = {"short": 1.2, "to 2.5 miles": 2.5, "to 5 miles": 5.0, "to 10 miles": 10.0}
-GROUPS: Final = (
-    "nothing known",
-    "pickup unknown",
-    "dropoff unknown",
-    "from an airport",
-    "to an airport",
-    *_FARTHEST_MILES,
-    "farther",
-)
-
-
-def trip_groups(features: Floats) -> NDArray[np.intp]:
-    """The place in GROUPS of each of n trips, of shape (n,), for (n, len(FEATURES))."""
-    # NaN is the unknown area, whose number is 0.
-    pickup, dropoff = np.nan_to_num(features[:, :2]).astype(np.intp).T
-    return np.asarray(_PAIR_GROUPS[pickup, dropoff])
-
-
-def row_group(features: Floats) -> int:
-    """The place in GROUPS of one trip, for (1, len(FEATURES)): that of `trip_groups`, faster."""
-    pickup, dropoff = features[0, :2].tolist()
-    return int(_PAIR_GROUPS[_area_index(pickup), _area_index(dropoff)])
-
-
-def _area_index(area: float) -> int:
-    return UNKNOWN_AREA if math.isnan(area) else int(area)
-
-
-def _group(pickup: Area | None, dropoff: Area | None) -> int:
-    if not (pickup and dropoff):
-        return 1 if dropoff else 2 if pickup else 0
-    if pickup.number in AIRPORTS:
-        return 3
-    if dropoff.number in AIRPORTS:
-        return 4
-    return 5 + bisect_right(tuple(_FARTHEST_MILES.values()), _haversine_miles(pickup, dropoff))
-
-
-_PAIR_GROUPS: Final = np.array(
-    [[_group(pickup, dropoff) for dropoff in _PLACES] for pickup in _PLACES], dtype=np.intp
 )

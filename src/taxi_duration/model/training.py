@@ -7,6 +7,7 @@ from typing import Any, Final
 import lightgbm as lgb
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from taxi_duration.areas import LOOP, MIDWAY, OHARE
 from taxi_duration.model.calibration import folds, margins
@@ -18,6 +19,7 @@ from taxi_duration.model.duration_model import (
     ModelInfo,
 )
 from taxi_duration.model.features import FEATURES, Floats
+from taxi_duration.model.groups import pair_groups, pair_numbers, seen_pairs
 from taxi_duration.model.history import known_calendar, lost_areas, recency
 
 # One thread: on two cores that also run the stack, LightGBM's threads wait for each other by
@@ -122,16 +124,31 @@ def training_data(trips: Sample, half_life_days: float) -> lgb.Dataset:
 
 def _calibrated(train: Sample, calibration: Sample, info: ModelInfo) -> ModelInfo:
     """The info with the margins that make an interval hold 80% of days that it has not seen."""
-    parts = [
-        (left_out, _scores(fitted, left_out, info))
-        for fitted, left_out in folds(train, calibration)
-    ]
-    trips = Sample.join(*(left_out for left_out, _ in parts))
-    scores = np.concatenate([scores for _, scores in parts])
-    keep = ~lost_areas(trips.features)
-    features = trips.features[keep]
-    found = margins(scores[keep], recency(features, half_life(info)), features)
-    return msgspec.structs.replace(info, interval_margin=found.common, group_margins=found.groups)
+    left_out, groups, scores = [], [], []
+    for fold in folds(train, calibration):
+        left_out.append(fold.left_out)
+        groups.append(_groups(fold.fitted, fold.left_out))
+        scores.append(_scores(fold.fitted, fold.left_out, info))
+    features = Sample.join(*left_out).features
+    keep = ~lost_areas(features)
+    features = features[keep]
+    found = margins(
+        np.concatenate(scores)[keep],
+        recency(features, half_life(info)),
+        features,
+        np.concatenate(groups)[keep],
+    )
+    return msgspec.structs.replace(
+        info,
+        interval_margin=found.common,
+        group_margins=found.groups,
+        seen_pairs=seen_pairs(Sample.join(train, calibration).features),
+    )
+
+
+def _groups(fitted: Sample, left_out: Sample) -> NDArray[np.intp]:
+    """The place in GROUPS of each trip, to boosters of others, of shape (n,)."""
+    return pair_groups(seen_pairs(fitted.features))[pair_numbers(left_out.features)]
 
 
 def _scores(fitted: Sample, left_out: Sample, info: ModelInfo) -> Floats:

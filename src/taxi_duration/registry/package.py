@@ -34,6 +34,7 @@ _CODE: Final = (
     "model/bitvectors.py",
     "model/duration_model.py",
     "model/features.py",
+    "model/groups.py",
 )
 _REQUIREMENTS: Final = ("lightgbm", "msgspec", "numpy", "pandas")
 
