@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from prometheus_client import REGISTRY
@@ -19,10 +21,39 @@ from taxi_duration.settings import Settings
 
 EVENTS = Path(__file__).parent / "lambda_events"
 SHAPES = sorted(path.stem for path in EVENTS.glob("*.json"))
+# REST APIs name their stage beside the path, HTTP APIs in it.
+BELOW_A_STAGE = ["http-api-1.0-stage", "http-api-stage", "rest-api"]
+WITHOUT = ["function-url", "http-api", "load-balancer"]
+SHAPES_AND_PREFIXES = [(one, "/prod") for one in BELOW_A_STAGE] + [(one, "") for one in WITHOUT]
 
 
 def event(shape: str, **changes: Any) -> dict[str, Any]:
     return {**json.loads((EVENTS / f"{shape}.json").read_text()), **changes}
+
+
+def asked(shape: str, path: str, stage: str = "prod", **changes: Any) -> dict[str, Any]:
+    """The event of that shape for what a browser knows as `path`."""
+    sent = event(shape, **changes)
+    context = sent["requestContext"]
+    if "stage" in context:
+        context["stage"] = stage if shape in BELOW_A_STAGE else "$default"
+    if sent.get("version") == "2.0":
+        sent["rawPath"] = context["http"]["path"] = path
+        context["http"]["method"] = sent.pop("httpMethod", "POST")
+    else:
+        sent["path"] = path.removeprefix(f"/{stage}") or "/" if shape == "rest-api" else path
+        context["path"] = path
+    return sent
+
+
+def got(shape: str, path: str, stage: str = "prod") -> dict[str, Any]:
+    return lambda_handler(asked(shape, path, stage, httpMethod="GET", body=None), None)
+
+
+def header(answer: dict[str, Any], name: str) -> str:
+    headers = answer.get("multiValueHeaders") or answer["headers"]
+    (values,) = [value for key, value in headers.items() if key.lower() == name]
+    return "".join(values)
 
 
 @pytest.fixture
@@ -86,6 +117,50 @@ def test_the_other_pages_are_there_and_say_that_nobody_asks_a_registry(image: Pa
     ready = json.loads(answers["/ready"]["body"])
     assert ready["loaded_from"] == "disk"
     assert ready["registry"] == {"answers": None, "checked_at": None, "error": None}
+
+
+@pytest.mark.parametrize(("shape", "prefix"), SHAPES_AND_PREFIXES)
+def test_all_that_a_page_needs_is_where_it_says_also_below_a_stage(
+    image: Path, shape: str, prefix: str
+) -> None:
+    for start in {f"{prefix}/", prefix or "/", f"{prefix}/monitoring", f"{prefix}/docs/"}:
+        html = got(shape, start)["body"]
+        named = set(re.findall(r'\s(?:href|src)="([^"#?:]+)"', html))
+        found = {urljoin(start, path) for path in named}
+        assert len(found) > 3
+        for path in found:
+            answer = got(shape, path)
+            # The figures need a database.
+            expected = 503 if path.startswith(f"{prefix}/monitoring") else 200
+            assert (path, answer["statusCode"]) == (path, expected)
+            assert path.startswith(f"{prefix}/")
+
+
+@pytest.mark.parametrize(("shape", "prefix"), SHAPES_AND_PREFIXES)
+def test_the_description_of_the_api_names_its_server_below_a_stage_too(
+    image: Path, shape: str, prefix: str
+) -> None:
+    at = f"https://example.org{prefix}/openapi.json"
+    described = json.loads(got(shape, f"{prefix}/openapi.json")["body"])
+    (server,) = described["servers"]
+    assert urljoin(at, server["url"]) == f"https://example.org{prefix}/"
+    assert '"url": "../openapi.json"' in got(shape, f"{prefix}/docs/")["body"]
+    moved = got(shape, f"{prefix}/docs")
+    assert header(moved, "location").endswith(f"{prefix}/docs/")
+
+
+@pytest.mark.parametrize("shape", BELOW_A_STAGE)
+@pytest.mark.parametrize("stage", ["predict", "model"])
+def test_a_stage_may_be_named_as_a_path_of_the_service(image: Path, shape: str, stage: str) -> None:
+    answer = lambda_handler(asked(shape, f"/{stage}/predict", stage), None)
+    assert answer["statusCode"] == 200
+    assert "run_id" in json.loads(got(shape, f"/{stage}/model", stage)["body"])
+    assert header(got(shape, f"/{stage}", stage), "content-type").startswith("text/html")
+
+
+@pytest.mark.parametrize("shape", WITHOUT)
+def test_an_empty_path_is_the_first_page(image: Path, shape: str) -> None:
+    assert header(got(shape, ""), "content-type").startswith("text/html")
 
 
 def test_what_was_predicted_counts_before_the_process_is_frozen(

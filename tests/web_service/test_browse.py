@@ -2,13 +2,20 @@
 
 import httpx
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("prefix", ["", "/prod"])
 def test_the_page_shows_and_tries_every_endpoint_and_asks_no_other_server(
-    live: str, browser_page: Page
+    live: str, app: Flask, browser_page: Page, prefix: str
 ) -> None:
+    if prefix:
+        app.wsgi_app = DispatcherMiddleware(NotFound(), {prefix: app.wsgi_app})  # type: ignore[method-assign]
+    live += prefix
     asked: list[str] = []
     said: list[str] = []
     browser_page.on("request", lambda request: asked.append(request.url))

@@ -107,7 +107,7 @@ def test_the_page_is_only_read_and_linked_from_the_first_page(
     app: Flask, client: FlaskClient
 ) -> None:
     assert client.post("/monitoring").status_code == 405
-    assert 'href="monitoring"' in client.get("/").text
+    assert 'href="/monitoring"' in client.get("/").text
     holder: ModelHolder = app.extensions[MODELS]
     holder.served = None
     assert client.get("/monitoring").status_code == 503

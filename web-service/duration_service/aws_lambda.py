@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 from apig_wsgi import make_lambda_handler
 
@@ -51,25 +52,43 @@ def _service() -> tuple[Callable[[Event, object], Event], Observations]:
         )
     observations = Observations([RequestMetrics()])
     models = fixed_model(settings, settings.model_folder)
-    application = _without_stage(create_app(settings, models, observations).wsgi_app)
+    application = _below_stage(create_app(settings, models, observations).wsgi_app)
     handle = make_lambda_handler(
         application, binary_support=True, non_binary_content_type_prefixes=TEXT
     )
     return handle, observations
 
 
-def _without_stage(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """The application below a stage: HTTP APIs leave the stage's name in the path."""
+def _below_stage(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """The application, told in SCRIPT_NAME below which path the callers find it."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        stage = (environ.get("apig_wsgi.request_context") or {}).get("stage")
-        path = environ["PATH_INFO"]
-        if stage and path.partition("/")[0] == "" and path.split("/")[1] == stage:
-            environ["SCRIPT_NAME"] = f"/{stage}"
-            environ["PATH_INFO"] = path.removeprefix(f"/{stage}") or "/"
+        event, path = environ["apig_wsgi.full_event"], environ["PATH_INFO"] or "/"
+        context = event.get("requestContext") or {}
+        # What an HTTP API sends has a version, also in the form of REST APIs' events.
+        if "version" in event:
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = _parted(path, context.get("stage"))
+        else:
+            environ["SCRIPT_NAME"] = _before(path, context.get("path") or path)
+            environ["PATH_INFO"] = path
         return application(environ, start_response)
 
     return call
+
+
+def _parted(path: str, stage: str | None) -> tuple[str, str]:
+    """The stage, which HTTP APIs leave in the path, and the path below it."""
+    if stage and f"{path}/".startswith(f"/{stage}/"):
+        return f"/{stage}", path.removeprefix(f"/{stage}") or "/"
+    return "", path
+
+
+def _before(path: str, asked: str) -> str:
+    """What a REST API took off the path that was `asked` for: its stage."""
+    asked = unquote(asked, encoding="iso-8859-1")
+    if path == "/":
+        return asked.rstrip("/")
+    return asked.removesuffix(path) if asked.endswith(path) else ""
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

@@ -15,9 +15,10 @@ POLICY: Final = (
 
 def browser() -> Blueprint:
     """The page and its files."""
+    # Seen from /docs/, so that they hold below an API's stage or another prefix as well.
     blueprint: Blueprint = get_swaggerui_blueprint(
-        "/docs",
-        "/openapi.json",
+        ".",
+        "../openapi.json",
         config={
             "app_name": "How long a Chicago taxi trip takes",
             "layout": "BaseLayout",
@@ -28,6 +29,7 @@ def browser() -> Blueprint:
             "oauth2RedirectUrl": None,
         },
     )
+    blueprint.url_prefix = "/docs"
     blueprint.after_request(_stay_here)
     return blueprint
 

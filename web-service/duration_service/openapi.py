@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 
 from duration_service.operations import (
     EXAMPLES,
@@ -31,13 +31,15 @@ blueprint = Blueprint("openapi", __name__)
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    """The description of this application."""
-    return Response(current_app.config[DOCUMENT], mimetype=JSON)
+    """The description of this application, at the address that the caller knows it by."""
+    # Below an API's stage a bare "/" would be another server. Tools stumble over "./".
+    described = current_app.config[DOCUMENT] | {"servers": [{"url": f"{request.script_root}/"}]}
+    return Response(msgspec.json.encode(described), mimetype=JSON)
 
 
 def describe(app: Flask) -> None:
     """Make the description of `app`, whose routes are complete, and keep it to be handed out."""
-    app.config[DOCUMENT] = msgspec.json.encode(document(app, app.config["MOST_TRIPS"]))
+    app.config[DOCUMENT] = document(app, app.config["MOST_TRIPS"])
 
 
 def document(app: Flask, most_trips: int) -> dict[str, Any]:
@@ -56,7 +58,6 @@ def document(app: Flask, most_trips: int) -> dict[str, Any]:
             "version": version("taxi-duration"),
             "description": "Durations are minutes, places are Chicago's 77 community areas.",
         },
-        "servers": [{"url": "/"}],
         "paths": paths,
         "components": {"schemas": schemas.components, "responses": _problem_answers(schemas)},
     }

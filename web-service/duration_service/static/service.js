@@ -25,7 +25,8 @@ export function model(signal) {
 async function fetched(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    // Seen from this file: the page's own address may end with a stage and no slash.
+    response = await fetch(new URL(`../${path}`, import.meta.url), options);
     if (response.ok) return await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
