@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from werkzeug.serving import make_server
 
 from duration_service.champion import EXTENSION, ModelHolder, Served
@@ -59,7 +59,7 @@ def page(browser_page: Page) -> Iterator[Page]:
     browser_page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
     yield browser_page
     # The browser itself writes a line for every answer that is not a success.
-    assert [line for line in said if not re.search(r"status of (422|503)", line)] == []
+    assert [line for line in said if not re.search(r"status of (422|429|503)", line)] == []
     assert asked == {"127.0.0.1"}
 
 
@@ -146,6 +146,37 @@ def test_the_map_tells_the_minutes_to_the_area_under_the_pointer(page: Page, url
     expect(page.locator("#hint")).to_contain_text(f"Hyde Park: {minutes} min from Near North Side")
 
 
+def test_the_minutes_to_each_area_are_a_table_for_the_keyboard_too(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    page.get_by_text("The map as a table").focus()
+    page.keyboard.press("Enter")
+    table = page.get_by_role("table", name="Minutes from Near North Side to each area")
+    expect(table.get_by_role("row")).to_have_count(78)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.contains(document.getElementById('reach-table'))")
+    listed = page.locator("#dropoff option").all_inner_texts()[1:]
+    assert table.get_by_role("rowheader").all_inner_texts() == listed
+    row = table.get_by_role("row").filter(has_text="Hyde Park")
+    answer = asked(url, NEAR_NORTH_SIDE, HYDE_PARK, MORNING)
+    shown = [float(one) for one in re.findall(r"[\d.]+", row.inner_text())]
+    expected = [answer[name] for name in ("prediction", "lower", "upper")]
+    assert shown == pytest.approx(expected, abs=0.051)
+    page.locator("#time").fill("1999-04-01T10:30")
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    expect(table).to_be_hidden()
+    expect(page.locator(".cell[data-shade]")).to_have_count(0)
+
+
+def test_the_field_that_the_next_click_sets_is_marked(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    mark = "field => getComputedStyle(document.querySelector(`#${field}-field label`), '::after').content"
+    for field, other in (("pickup", "dropoff"), ("dropoff", "pickup")):
+        assert "next on the map" in page.evaluate(mark, field)
+        assert page.evaluate(mark, other) == "none"
+        click_area(page, LOOP)
+    expect(page.get_by_label("From", exact=True)).to_have_value(str(LOOP))
+
+
 def test_the_keyboard_alone_chooses_a_trip(page: Page, url: str) -> None:
     page.goto(url + TRIP)
     order = []
@@ -228,6 +259,29 @@ def test_without_a_model_it_says_so_and_asks_again_until_there_is_one(
         expect(trouble).to_be_empty()
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_answer_is_shown_also_while_nobody_tells_of_its_model(
+    page: Page, url: str, champion: ModelVersion, status: int
+) -> None:
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=status, json={"detail": "Not now."})
+
+    page.clock.install()
+    page.route("**/model", refuse)
+    page.goto(url + TRIP)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.locator("#model-facts")).to_contain_text(f"version {champion.version}")
+    expect(page.locator("#model-facts")).not_to_contain_text("Learned from")
+    expect(page.get_by_role("alert")).to_be_empty()
+    assert len(refused) == 1
+    page.unroute("**/model")
+    page.clock.fast_forward(10_000)
+    expect(page.locator("#model-facts")).to_contain_text("simulated trips")
+
+
 def test_what_the_service_refuses_is_said_in_its_words(page: Page, url: str) -> None:
     page.goto(url + TRIP)
     page.locator("#time").fill("1999-04-01T10:30")
@@ -244,6 +298,7 @@ def test_every_text_stands_out_from_what_is_behind_it(page: Page, url: str, sche
     page.goto(url + TRIP)
     expect(page.locator("#model-facts")).not_to_be_empty()
     page.get_by_text("The day as a table").click()
+    page.get_by_text("The map as a table").click()
     brightness = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (int(re.findall(r"\d+", brightness)[0]) < 128) == (scheme == "dark")
     assert wrong_contrasts(page) == []
@@ -257,6 +312,7 @@ def test_a_small_screen_needs_no_scrolling_to_the_side(page: Page, url: str, wid
     page.goto(url + TRIP)
     expect(page.locator("#model-facts")).not_to_be_empty()
     page.get_by_text("The day as a table").click()
+    page.get_by_text("The map as a table").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = page.evaluate(
         "[...document.querySelectorAll('select, input, button')]"

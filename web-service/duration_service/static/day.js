@@ -1,6 +1,7 @@
 /** The day's curve for the pair: median and interval from midnight to midnight. */
 
 import { svg } from "./svg.js";
+import { row } from "./table.js";
 import { dayInWords, rangeInWords } from "./words.js";
 
 const HEIGHT = 210;
@@ -28,7 +29,7 @@ export class DayCurve {
     document.getElementById("day-summary").textContent =
       `${dayInWords(time)}. Quickest at ${least.at} with ${Math.round(least.prediction)} minutes,` +
       ` slowest at ${most.at} with ${Math.round(most.prediction)}.`;
-    document.getElementById("table").replaceChildren(...day.map(row));
+    document.getElementById("table").replaceChildren(...day.map((point) => row(point.at, point)));
     document.getElementById("day").hidden = false;
     this.#draw();
   }
@@ -102,16 +103,4 @@ export class DayCurve {
 function hourOf(at) {
   const [hours, minutes] = at.split(":").map(Number);
   return hours + minutes / 60;
-}
-
-function row(point) {
-  const line = document.createElement("tr");
-  const start = document.createElement("th");
-  start.scope = "row";
-  start.textContent = point.at;
-  line.append(start);
-  for (const text of [point.prediction.toFixed(1), `${point.lower.toFixed(1)} to ${point.upper.toFixed(1)}`]) {
-    line.insertCell().textContent = text;
-  }
-  return line;
 }

@@ -1,6 +1,7 @@
 /** The map: shows where the trip goes and how far one gets, and takes clicks. */
 
 import { svg } from "./svg.js";
+import { row } from "./table.js";
 import { rangeInWords } from "./words.js";
 
 /** Where one shade ends and the next begins, in minutes; each shade is a class in page.css. */
@@ -47,7 +48,24 @@ export class CityMap {
     }
     document.getElementById("legend-title").textContent = `Minutes from ${from}`;
     document.getElementById("legend").classList.add("ready");
+    document.getElementById("reach-title").textContent = `Minutes from ${from} to each area`;
+    this.#put("reach-table", this.#listed().map((number) => row(this.areas.get(number).name, reach.get(number))));
+    document.getElementById("reach").hidden = false;
     this.#say();
+  }
+
+  /** Without an answer, no minutes are shown that are those of another trip. */
+  clear() {
+    this.reach = new Map();
+    for (const cell of this.cells.values()) delete cell.dataset.shade;
+    document.getElementById("legend").classList.remove("ready");
+    document.getElementById("reach").hidden = true;
+    this.#say();
+  }
+
+  /** The areas' numbers in the order of the lists to choose from. */
+  #listed() {
+    return [...document.getElementById("dropoff").options].map(({ value }) => Number(value)).filter(Boolean);
   }
 
   #hover(area) {

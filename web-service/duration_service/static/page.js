@@ -11,6 +11,8 @@ import { nowInChicago } from "./words.js";
 const FIRST = { pickup: 8, dropoff: 76 };
 /** Milliseconds of rest before asking, so that paging through a list asks once. */
 const REST = 150;
+/** Milliseconds until the model's details are asked for again. */
+const TELL_AGAIN = 10_000;
 
 const known = JSON.parse(document.getElementById("areas").textContent);
 const areas = new Map(known.map((area) => [area.number, area]));
@@ -89,16 +91,21 @@ async function ask() {
   }
 }
 
-/** Right after a new model came, /model may be answered by a process that has not got it yet. */
+/** The answer is shown without its model's details where /model fails, or is answered by a process
+ * that has not got a new model yet; then they are asked for again. */
 async function tellOfModel(answer, signal) {
-  if (told?.run_id !== answer.run_id) told = await model(signal);
-  showModel(answer, told.run_id === answer.run_id ? told : null);
+  if (told?.run_id !== answer.run_id) told = await model(signal).catch(() => null);
+  if (signal.aborted) return;
+  const known = told?.run_id === answer.run_id;
+  showModel(answer, known ? told : null);
+  if (!known) timer = setTimeout(tellOfModel, TELL_AGAIN, answer, signal);
 }
 
 function excuse(error) {
   const { retryAfter = null } = error;
   const again = retryAfter ? ` This page asks again in ${retryAfter} seconds.` : "";
   showTrouble(error.message + again);
+  map.clear();
   if (retryAfter) timer = setTimeout(ask, retryAfter * 1000);
 }
 
