@@ -144,6 +144,7 @@ def test_the_map_tells_the_minutes_to_the_area_under_the_pointer(page: Page, url
     page.locator(f'.cell[data-area="{HYDE_PARK}"]').hover()
     minutes = round(asked(url, NEAR_NORTH_SIDE, HYDE_PARK, MORNING)["prediction"])
     expect(page.locator("#hint")).to_contain_text(f"Hyde Park: {minutes} min from Near North Side")
+    expect(page.locator("#hint")).to_contain_text("The next click sets the pickup")
 
 
 def test_the_minutes_to_each_area_are_a_table_for_the_keyboard_too(page: Page, url: str) -> None:
@@ -169,7 +170,8 @@ def test_the_minutes_to_each_area_are_a_table_for_the_keyboard_too(page: Page, u
 
 def test_the_field_that_the_next_click_sets_is_marked(page: Page, url: str) -> None:
     page.goto(url + TRIP)
-    mark = "field => getComputedStyle(document.querySelector(`#${field}-field label`), '::after').content"
+    label = "document.querySelector(`#${field}-field label`)"
+    mark = f"field => getComputedStyle({label}, '::after').content"
     for field, other in (("pickup", "dropoff"), ("dropoff", "pickup")):
         assert "next on the map" in page.evaluate(mark, field)
         assert page.evaluate(mark, other) == "none"
@@ -193,6 +195,18 @@ def test_the_keyboard_alone_chooses_a_trip(page: Page, url: str) -> None:
     page.locator("#swap").focus()
     page.keyboard.press("Enter")
     expect_answer(page, asked(url, HYDE_PARK, LOOP, MORNING))
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_the_keyboard_goes_down_the_page(page: Page, url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    tops = page.evaluate(
+        "[...document.querySelectorAll('select, input, summary, footer a')]"
+        ".map(e => e.closest('form, section, footer').getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
 
 
 def test_what_a_screen_reader_meets_has_names_and_the_answer_is_announced(
@@ -243,6 +257,11 @@ def test_without_a_time_it_is_now_in_chicago(page: Page, url: str) -> None:
     expect(page.locator("#sentence")).to_contain_text("Loop to outside the city")
 
 
+def test_a_sentence_begins_with_a_capital_wherever_the_trip_begins(page: Page, url: str) -> None:
+    page.goto(f"{url}/?from=&to={LOOP}&at={MORNING}")
+    expect(page.locator("#sentence")).to_have_text(re.compile("^Outside the city to Loop"))
+
+
 def test_without_a_model_it_says_so_and_asks_again_until_there_is_one(
     page: Page, empty: Flask, model: DurationModel, champion: ModelVersion
 ) -> None:
@@ -285,7 +304,10 @@ def test_an_answer_is_shown_also_while_nobody_tells_of_its_model(
 def test_what_the_service_refuses_is_said_in_its_words(page: Page, url: str) -> None:
     page.goto(url + TRIP)
     page.locator("#time").fill("1999-04-01T10:30")
-    expect(page.get_by_role("alert")).to_contain_text("a time in Chicago, 2001 to 2100")
+    trouble = page.get_by_role("alert")
+    expect(trouble).to_contain_text("a time in Chicago, 2001 to 2100")
+    # Once, although the page asks for the whole day.
+    assert len(re.findall("1999", trouble.inner_text())) == 1
     expect(page.locator("#duration")).to_be_hidden()
     page.locator("#time").fill(MORNING)
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))

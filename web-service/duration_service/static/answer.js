@@ -1,7 +1,7 @@
 /** The trip's answer: in figures, in a sentence, as a bar; and the model that gave it. */
 
 import { svg } from "./svg.js";
-import { monthsInWords, rangeInWords, timeInWords } from "./words.js";
+import { capital, monthsInWords, rangeInWords, timeInWords } from "./words.js";
 
 const LONGEST = 60;
 const SOURCES = {
@@ -17,7 +17,7 @@ export function showAnswer(answer, { from, to, time }) {
   element("minutes").textContent = Math.round(answer.prediction);
   element("unit").textContent = Math.round(answer.prediction) === 1 ? "minute" : "minutes";
   element("sentence").textContent =
-    `${from} to ${to}, ${timeInWords(time)}. Half of such rides take longer;` +
+    `${capital(from)} to ${to}, ${timeInWords(time)}. Half of such rides take longer;` +
     ` eight of ten take ${rangeInWords(answer)} minutes.`;
   element("interval").replaceChildren(...bar(answer));
   element("duration").classList.add("ready");

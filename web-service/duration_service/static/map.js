@@ -73,13 +73,14 @@ export class CityMap {
     this.#say();
   }
 
-  /** The line under the map: the area under the pointer, else what a click does. */
+  /** The line under the map: the area under the pointer, if any, and what a click does. */
   #say() {
     const answer = this.reach.get(this.over);
-    const name = this.areas.get(this.over)?.name;
-    document.getElementById("hint").textContent = answer
+    const name = this.areas.get(this.over)?.name ?? "";
+    document.getElementById("over").textContent = answer
       ? `${name}: ${Math.round(answer.prediction)} min from ${this.from} (${rangeInWords(answer)})`
-      : name ?? this.hint;
+      : name;
+    document.getElementById("next-click").textContent = this.hint;
   }
 
   #put(id, elements) {

@@ -38,9 +38,11 @@ async function fetched(path, options) {
 /** A problem of the service (RFC 9457), or what something between said in its place. */
 async function troubleOf(response) {
   const problem = await response.json().catch(() => ({}));
-  const wrong = (problem.errors ?? []).map(({ came, expected }) => `${came} came; expected: ${expected}.`);
+  // The other questions are about the same trip, and would only say the same of other times.
+  const first = (problem.errors ?? []).filter(({ path }) => path.startsWith("$[0]"));
+  const wrong = first.map(({ came, expected }) => `${came} came; expected: ${expected}.`);
   const words = problem.detail ?? `The service answered with status ${response.status}.`;
   const passing = [429, 502, 503, 504].includes(response.status);
   const seconds = Number(response.headers.get("Retry-After")) || PATIENCE;
-  return new Trouble([words, ...new Set(wrong)].join(" "), passing ? seconds : null);
+  return new Trouble(wrong.join(" ") || words, passing ? seconds : null);
 }

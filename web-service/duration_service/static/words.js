@@ -22,6 +22,11 @@ export function timeInWords(at) {
   return `${dayInWords(at)}, ${at.slice(11, 16)}`;
 }
 
+/** "Outside the city" of "outside the city". */
+export function capital(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** "24 to 40", or "24" where both ends are that. */
 export function rangeInWords({ lower, upper }) {
   const [from, to] = [Math.round(lower), Math.round(upper)];
