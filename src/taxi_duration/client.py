@@ -8,12 +8,14 @@ ServiceError                 the service refused, failed or cannot be reached
 └── ServiceUnreachableError      it did not answer in time, or not at all
 """
 
+import operator
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self, TypeVar, overload
+from typing import Final, Self, SupportsIndex, TypeVar, overload
 
 import httpx
 import msgspec
@@ -25,9 +27,8 @@ from taxi_duration.contract import (
     Problem,
     Readiness,
     Trip,
-    encode_custom,
 )
-from taxi_duration.errors import ServiceError
+from taxi_duration.errors import ServiceError, SettingsError
 from taxi_duration.retry_after import retry_after
 
 Kind = TypeVar("Kind")
@@ -48,6 +49,10 @@ class ServiceProblemError(ServiceError):
         super().__init__(f"{problem.status} {problem.title}: {problem.detail}", " ".join(wrong))
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        # A pool of processes pickles what its workers raise.
+        return type(self), (self.problem,)
+
 
 class TripsRefusedError(ServiceProblemError):
     """The request is wrong; asking again will not help."""
@@ -65,6 +70,9 @@ class ServiceBusyError(ServiceProblemError):
         super().__init__(problem)
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (self.problem, self.retry_after)
+
 
 class ServiceFailedError(ServiceProblemError):
     """The service failed; its log has the cause under `problem.instance`."""
@@ -77,10 +85,13 @@ class ServiceUnreachableError(ServiceError):
 class DurationClient:
     """Asks the service at `url`; may be shared by threads, and keeps its connections.
 
-    One attempt takes `timeout_seconds` at most. What may pass (429, 502, 503, 504, no answer) is
+    `timeout_seconds` is how long one attempt waits for a connection, and for each part of the
+    answer. What may pass (429, 502, 503, 504, no answer) is
     asked again up to `attempts` times in all, after a growing wait with jitter, never before the
     time that the service names. Where that is more than `longest_wait_seconds` away, the error
     comes at once.
+
+    Raises SettingsError where `url` is no address of a service.
     """
 
     def __init__(
@@ -93,7 +104,8 @@ class DurationClient:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport)
+        address = _address(url)
+        self._http = httpx.Client(base_url=address, timeout=timeout_seconds, transport=transport)
         self._attempts = attempts
         self._longest_wait_seconds = longest_wait_seconds
         self._sleep = sleep
@@ -102,17 +114,19 @@ class DurationClient:
     def predict(self, trips: Trip) -> Prediction: ...
 
     @overload
-    def predict(self, trips: Sequence[Trip]) -> list[Prediction]: ...
+    def predict(self, trips: Iterable[Trip]) -> list[Prediction]: ...
 
-    def predict(self, trips: Trip | Sequence[Trip]) -> Prediction | list[Prediction]:
-        """The duration of one trip, or of each of a list in the same order.
+    def predict(self, trips: Trip | Iterable[Trip]) -> Prediction | list[Prediction]:
+        """The duration of one trip, or of each of many in the same order.
 
-        Raises a ServiceError: TripsRefusedError where the trips are wrong.
+        What numpy and pandas hold may stand in a trip; NaN, their missing area, is an unknown one.
+
+        Raises a ServiceError, TripsRefusedError where the trips are wrong; TypeError for what is
+        no trip at all.
         """
-        body = msgspec.json.encode(trips, enc_hook=encode_custom)
         if isinstance(trips, Trip):
-            return _read(self._ask("POST", "/predict", body), Prediction)
-        return _read(self._ask("POST", "/predict", body), list[Prediction])
+            return _read(self._ask("POST", "/predict", _encoded(trips)), Prediction)
+        return _read(self._ask("POST", "/predict", _encoded(_listed(trips))), list[Prediction])
 
     def model(self) -> ModelAnswer:
         """The model that answers; raises a ServiceError."""
@@ -121,9 +135,16 @@ class DurationClient:
     def ready(self) -> Readiness:
         """Whether predictions are answered, asked once; raises a ServiceError."""
         answer = self._send("GET", "/ready", None)
-        if answer.status_code not in {200, 503}:
-            raise _problem(answer)
-        return _read(answer, Readiness)
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            try:
+                return msgspec.json.decode(answer.content, type=Readiness)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                # Not the service without a model, but something between.
+                raise _problem(answer) from None
+        return _read(_succeeded(answer), Readiness)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._http.base_url)!r})"
 
     def close(self) -> None:
         """Close the connections."""
@@ -167,6 +188,35 @@ class DurationClient:
             ) from error
 
 
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise SettingsError(f"{url!r} is no address of a service.", f"One is {URL}.")
+    return address
+
+
+def _listed(trips: Iterable[Trip]) -> list[Trip]:
+    if isinstance(trips, str | bytes | Mapping):
+        raise TypeError(f"Trips are given as Trip, or many of them, not as {type(trips).__name__}.")
+    return list(trips)
+
+
+def _encoded(trips: Trip | list[Trip]) -> bytes:
+    return msgspec.json.encode(trips, enc_hook=_plain)
+
+
+def _plain(value: object) -> object:
+    """What JSON has for a time, also one of pandas, or a whole number of numpy."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, SupportsIndex):
+        return operator.index(value)
+    raise TypeError(f"A trip cannot have {value!r}, a {type(value).__name__}.")
+
+
 def _backoff(attempt: int) -> float:
     """Seconds before the attempt after this one: doubling, and spread over half of that."""
     longest = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
@@ -194,7 +244,10 @@ def _problem(answer: httpx.Response) -> ServiceProblemError:
 def _foreign(answer: httpx.Response) -> Problem:
     status = answer.status_code
     title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
-    return Problem(type="about:blank", title=title, status=status, detail=answer.text[:MOST_SHOWN])
+    detail = answer.text[:MOST_SHOWN]
+    if answer.has_redirect_location:
+        detail = f"{answer.url} is now {answer.headers['Location']}; give the client that address."
+    return Problem(type="about:blank", title=title, status=status, detail=detail)
 
 
 def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:

@@ -1,12 +1,16 @@
 """The client, asking the service itself, or a server that behaves as proxies and floods do."""
 
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
+import pandas as pd
 import pytest
 from flask import Flask, Response
 
@@ -15,11 +19,12 @@ from taxi_duration.client import (
     DurationClient,
     ServiceBusyError,
     ServiceFailedError,
+    ServiceProblemError,
     ServiceUnreachableError,
     TripsRefusedError,
 )
 from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
-from taxi_duration.errors import ServiceError
+from taxi_duration.errors import ServiceError, SettingsError
 
 TO_OHARE = Trip(8, 76, ChicagoTime(2022, 4, 1, 10, 30), "to the airport")
 
@@ -78,6 +83,65 @@ def test_a_trip_is_answered_with_a_prediction_and_a_list_with_a_list(
         assert (one.model_version, one.trip_id) == (champion.version, "to the airport")
         assert client.predict([TO_OHARE, TO_OHARE]) == [one, one]
         assert client.predict((TO_OHARE,)) == [one]
+
+
+def test_trips_may_come_one_by_one_and_hold_what_data_frames_hold(
+    app: Flask, asking: Callable[..., DurationClient]
+) -> None:
+    client = asking(app)
+    frame = pd.DataFrame(
+        {
+            "pickup": np.array([8, 8], np.int64),
+            "dropoff": [76.0, np.nan],
+            "start": pd.to_datetime(["2022-04-01T10:30", "2022-04-01T10:30"]),
+        }
+    )
+    rows = (Trip(*row) for row in frame.itertuples(index=False))
+    plain = ChicagoTime(2022, 4, 1, 10, 30)
+    assert client.predict(rows) == client.predict([Trip(8, 76, plain), Trip(8, None, plain)])
+
+
+@pytest.mark.parametrize("wrong", [{"pickup_community_area": 8}, "8", Trip(object())])  # type: ignore[arg-type]
+def test_what_is_no_trip_is_a_type_error_that_says_so(
+    app: Flask, asking: Callable[..., DurationClient], wrong: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"Trip|A trip cannot have <object"):
+        asking(app).predict(wrong)
+
+
+@pytest.mark.parametrize("url", ["localhost:9696", "127.0.0.1:9696", "", "http://", "http://[::1"])
+def test_what_is_no_address_is_refused_at_once_with_what_one_is(url: str) -> None:
+    with pytest.raises(SettingsError, match="One is http://localhost:9696"):
+        DurationClient(url)
+
+
+def test_a_client_shows_whom_it_asks() -> None:
+    with DurationClient("http://service:9696") as client:
+        assert repr(client) == "DurationClient('http://service:9696')"
+
+
+def test_errors_go_through_a_pool_of_processes(
+    app: Flask, asking: Callable[..., DurationClient]
+) -> None:
+    for client in (asking(app), asking(answering((503, {"Retry-After": "3600"}, "later")))):
+        with pytest.raises(ServiceProblemError) as caught:
+            client.predict(Trip(99))
+        copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  # its own
+        assert (type(copy), str(copy)) == (caught.type, str(caught.value))
+        assert vars(copy) == vars(caught.value)
+
+
+def test_a_service_that_moved_is_named(asking: Callable[..., DurationClient]) -> None:
+    moved = (308, {"Location": "https://service/predict"}, "")
+    with pytest.raises(ServiceFailedError, match="is now https://service/predict"):
+        asking(answering(moved)).predict(TO_OHARE)
+
+
+def test_a_proxy_that_cannot_reach_the_service_is_not_taken_for_it(waits: Waits) -> None:
+    proxy = httpx.MockTransport(lambda _: httpx.Response(503, text="<h1>no upstream</h1>"))
+    client = DurationClient("http://service", transport=proxy, sleep=waits)
+    with pytest.raises(ServiceBusyError, match="no upstream"):
+        client.ready()
 
 
 def test_a_moment_with_a_zone_is_the_same_moment_in_chicago(
