@@ -197,6 +197,21 @@ def test_the_keyboard_alone_chooses_a_trip(page: Page, url: str) -> None:
     expect_answer(page, asked(url, HYDE_PARK, LOOP, MORNING))
 
 
+def test_a_place_that_is_not_known_can_be_read_where_the_fields_are_narrowest(
+    page: Page, url: str
+) -> None:
+    page.set_viewport_size({"width": 900, "height": 740})
+    page.goto(f"{url}/?from=&to={LOOP}&at={MORNING}")
+    room, text = page.evaluate(
+        "() => { const field = document.getElementById('pickup'), style = getComputedStyle(field);"
+        " const pen = document.createElement('canvas').getContext('2d'); pen.font = style.font;"
+        # Chromium's arrow takes some twenty pixels besides.
+        " return [field.clientWidth - 2 * parseFloat(style.paddingLeft) - 20,"
+        " pen.measureText(field.selectedOptions[0].text).width]; }"
+    )
+    assert text <= room
+
+
 @pytest.mark.parametrize("width", [360, 768])
 def test_the_keyboard_goes_down_the_page(page: Page, url: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 740})
