@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from taxi_duration.contract import (
+    UNREADABLE,
     FieldProblem,
     ModelAnswer,
     Prediction,
@@ -183,7 +184,7 @@ def _problem(answer: httpx.Response) -> ServiceProblemError:
     """The error that an answer without success stands for."""
     try:
         problem = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         # Not the service, but something between.
         problem = _foreign(answer)
     if answer.status_code in PASSING:
@@ -200,7 +201,7 @@ def _foreign(answer: httpx.Response) -> Problem:
 def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:
     try:
         return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ServiceError(
             f"{answer.url} answered what cannot be read: {error}.", "Is it this service?"
         ) from error

@@ -52,6 +52,8 @@ def settings(answers: type[Answers]) -> Settings:
         (503, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "busy"}'),
         (403, b"Permission denied"),
         (200, b"<html>this is another server"),
+        (200, b'{"model_version": {"name": "\xff"}}'),
+        (500, b'{"message": "\xff"}'),
         (200, b'{"model_version": {"name": "m"}}'),
     ],
 )

@@ -129,6 +129,15 @@ def test_while_there_is_no_model_it_asks_again_when_the_service_says(
     assert waits[0] >= int(empty.config["RETRY_AFTER"])
 
 
+def test_an_answer_that_is_no_text_is_an_error_of_the_client(
+    asking: Callable[..., DurationClient],
+) -> None:
+    broken = Flask("server", static_folder=None)
+    broken.add_url_rule("/predict", view_func=lambda: (b'{"title": "\xff"}', 500), methods=["POST"])
+    with pytest.raises(ServiceFailedError):
+        asking(broken).predict(TO_OHARE)
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_may_pass_is_asked_again_after_growing_waits(
     asking: Callable[..., DurationClient], waits: Waits, status: int

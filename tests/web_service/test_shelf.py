@@ -10,6 +10,7 @@ import pytest
 from duration_service.shelf import MOST_KEPT, Shelf
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import DamagedModelError
+from taxi_duration.model.duration_model import INFO_FILE
 from taxi_duration.registry.champion import RECORD
 
 
@@ -120,6 +121,35 @@ def test_a_model_that_was_damaged_on_disk_gives_way_to_the_one_before_it(
     kept = shelf.last_good()
     assert kept is not None
     assert kept[0].version == "3"
+
+
+def damage_a_byte(path: Path) -> None:
+    """Let a text in the JSON be no UTF-8, as when a bit of the disk has turned."""
+    path.write_bytes(path.read_bytes().replace(b"simulated", b"\xffimulated", 1))
+
+
+@pytest.mark.parametrize("name", [RECORD, INFO_FILE])
+def test_a_model_with_a_damaged_byte_gives_way_to_the_one_before_it(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion, name: str
+) -> None:
+    shelf.fetch(other(champion, "3"), downloads)
+    shelf.fetch(other(champion, "4"), downloads)
+    damage_a_byte(shelf.folder / "4-run-4" / name)
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].version == "3"
+
+
+def test_a_download_with_a_damaged_byte_is_refused_and_leaves_nothing(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    def damaged(champion: ModelVersion, folder: Path) -> Path:
+        damage_a_byte((target := downloads(champion, folder)) / INFO_FILE)
+        return target
+
+    with pytest.raises(DamagedModelError):
+        shelf.fetch(champion, damaged)
+    assert not list(shelf.folder.glob("*/"))
 
 
 def test_a_download_that_was_cut_off_is_no_model_and_is_cleared_away(

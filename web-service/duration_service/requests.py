@@ -10,13 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from duration_service.problems import ProblemError
-from taxi_duration.contract import FieldProblem, Trip, decode_custom
+from taxi_duration.contract import UNREADABLE, FieldProblem, Trip, decode_custom
 
 EXAMPLE: Final = (
     '{"pickup_community_area": 8, "dropoff_community_area": 76,'
     ' "trip_start_timestamp": "2022-04-01T10:30:00"}'
 )
-NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_JSON: Final = (*UNREADABLE, RecursionError)
 BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Looking for more would cost the service more than it would tell the caller.
 MOST_ERRORS: Final = 100

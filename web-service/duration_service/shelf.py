@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from taxi_duration.contract import ModelVersion
+from taxi_duration.contract import UNREADABLE, ModelVersion
 from taxi_duration.errors import ModelError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import RECORD
@@ -44,7 +44,7 @@ class Shelf:
                     version = _record(folder)
                     if version.name == self.name:
                         return version, DurationModel.load(folder)
-                except (ModelError, msgspec.DecodeError) as error:
+                except (ModelError, *UNREADABLE) as error:
                     log.warning("the model kept in %s cannot be used: %s", folder, error)
         return None
 

@@ -16,6 +16,7 @@ import lightgbm as lgb
 import msgspec
 import numpy as np
 
+from taxi_duration.contract import UNREADABLE
 from taxi_duration.errors import DamagedModelError, ModelError
 from taxi_duration.model.bitvectors import Bitvectors, Cell, representable
 from taxi_duration.model.features import (
@@ -227,7 +228,7 @@ def _text_files() -> tuple[str, ...]:
 def _read(folder: Path) -> _ModelFile:
     try:
         return msgspec.json.decode((folder / INFO_FILE).read_bytes(), type=_ModelFile)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise _damaged(folder, INFO_FILE, str(error)) from error
 
 
