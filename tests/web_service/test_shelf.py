@@ -198,6 +198,32 @@ def test_models_are_read_side_by_side_while_nobody_writes(
         assert not reading.is_alive()
 
 
+def test_a_process_that_starts_does_not_wait_for_a_download_that_hangs(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    hangs, ends = threading.Event(), threading.Event()
+
+    def hanging(champion: ModelVersion, folder: Path) -> Path:
+        hangs.set()
+        assert ends.wait(30)
+        return downloads(champion, folder)
+
+    fetching = threading.Thread(target=shelf.fetch, args=(other(champion, "4"), hanging))
+    fetching.start()
+    assert hangs.wait(10)
+    found: list[object] = []
+    starting = threading.Thread(target=lambda: found.append(shelf.last_good()))
+    starting.start()
+    starting.join(timeout=10)
+    waited = starting.is_alive()
+    ends.set()
+    for thread in (starting, fetching):
+        thread.join()
+    assert not waited
+    assert len(found) == 1
+
+
 def test_a_model_is_read_from_a_disk_that_cannot_be_written(
     shelf: Shelf, downloads: Downloads, champion: ModelVersion
 ) -> None:
