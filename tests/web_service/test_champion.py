@@ -13,7 +13,7 @@ from duration_service.champion import ModelHolder
 from duration_service.shelf import Shelf
 from folder_registry import FolderRegistry, other, value
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import NoModelError
+from taxi_duration.errors import NoModelError, RegistryError
 
 
 @pytest.fixture
@@ -185,7 +185,81 @@ def test_a_disk_that_cannot_be_written_is_told_and_does_not_end_the_watch(
     holder.load_last_good()
     holder.look()
     assert holder.served is None
-    assert holder.registry_view.error
+    assert holder.refused is not None
+    assert "NotADirectoryError" in holder.refused.reason
+    holder.look()
+    assert holder.registry_view.answers, "the registry did answer"
+    assert holder.registry_view.error is None
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("no room")])
+def test_a_fault_of_this_machine_is_not_told_as_one_of_the_registry(
+    holder: ModelHolder,
+    registry: FolderRegistry,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    holder.look()
+
+    def full(version: ModelVersion, folder: Path) -> Path:
+        raise error
+
+    monkeypatch.setattr(registry, "download", full)
+    registry.holds = other(champion, "4")
+    holder.look()
+    assert version(holder) == champion.version
+    assert holder.registry_view.answers
+    assert value("taxi_registry_up") == 1
+    assert holder.refused is not None
+    assert holder.refused.version == "4"
+    assert str(error) in holder.refused.reason
+
+
+def test_a_registry_that_goes_away_in_a_download_is_told_and_asked_again(
+    holder: ModelHolder,
+    registry: FolderRegistry,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(version: ModelVersion, folder: Path) -> Path:
+        raise RegistryError("The registry does not answer.", "Start it.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "download", away)
+        holder.look()
+    assert holder.refused is None
+    assert holder.registry_view.answers is False
+    holder.look()
+    assert version(holder) == champion.version
+
+
+def test_a_fault_that_nobody_thought_of_is_logged_once_and_ends_nothing(
+    holder: ModelHolder, registry: FolderRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = registry.champion
+
+    def wrong() -> ModelVersion | None:
+        raise ValueError("nobody thought of it")
+
+    registry.champion = wrong  # type: ignore[method-assign]
+    holder.look()
+    holder.look()
+    assert caplog.text.count("no champion was found: ValueError: nobody thought of it") == 1
+    registry.champion = found  # type: ignore[method-assign]
+    holder.look()
+    assert holder.served
+
+
+def test_a_disk_of_which_nothing_can_be_read_does_not_end_the_start(
+    holder: ModelHolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong() -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(holder.shelf, "last_good", wrong)
+    holder.load_last_good()
+    assert "no room" in caplog.text
 
 
 def test_the_watch_brings_a_new_champion_without_a_request_that_fails_or_mixes(

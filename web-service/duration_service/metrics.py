@@ -82,7 +82,7 @@ RELOADS: Final = Counter(
     "taxi_model_reloads", "Models that began to answer in a worker process", ["role"]
 )
 REFUSALS: Final = Counter(
-    "taxi_model_refusals", "Models that failed a worker process's check", ["role"]
+    "taxi_model_refusals", "Models that a worker process could not use", ["role"]
 )
 REGISTRY_UP: Final = Gauge(
     "taxi_registry_up", "1 while the registry answers", multiprocess_mode="livemin"
