@@ -19,7 +19,6 @@ import httpx
 import msgspec
 
 from taxi_duration.contract import (
-    UNREADABLE,
     FieldProblem,
     ModelAnswer,
     Prediction,
@@ -28,7 +27,7 @@ from taxi_duration.contract import (
     Trip,
     encode_custom,
 )
-from taxi_duration.errors import ServiceError
+from taxi_duration.errors import UNREADABLE, ServiceError
 from taxi_duration.retry_after import retry_after
 
 Kind = TypeVar("Kind")

@@ -9,10 +9,8 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from msgspec import DecodeError, Meta, Struct
+from msgspec import Meta, Struct
 
-# What reading bytes as one of these types raises: msgspec leaves bad UTF-8 to Python.
-UNREADABLE: Final = (DecodeError, UnicodeDecodeError)
 CHICAGO: Final = ZoneInfo("America/Chicago")
 # The City's trips begin in 2013; a year outside these is a slip of the keyboard or the wrong unit.
 FIRST_YEAR: Final = 2001

@@ -6,8 +6,8 @@ import msgspec
 
 from duration_service.champion import ModelHolder
 from duration_service.s3_folder import fetched, is_on_s3
-from taxi_duration.contract import UNREADABLE, LoadedFrom, ModelVersion
-from taxi_duration.errors import ModelError
+from taxi_duration.contract import LoadedFrom, ModelVersion
+from taxi_duration.errors import UNREADABLE, ModelError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import RECORD
 from taxi_duration.settings import Settings

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from duration_service.problems import ProblemError
-from taxi_duration.contract import UNREADABLE, FieldProblem, Trip, decode_custom
+from taxi_duration.contract import FieldProblem, Trip, decode_custom
+from taxi_duration.errors import UNREADABLE
 
 EXAMPLE: Final = (
     '{"pickup_community_area": 8, "dropoff_community_area": 76,'

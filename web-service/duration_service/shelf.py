@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from taxi_duration.contract import UNREADABLE, ModelVersion
-from taxi_duration.errors import ModelError
+from taxi_duration.contract import ModelVersion
+from taxi_duration.errors import UNREADABLE, ModelError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import RECORD
 

@@ -7,8 +7,7 @@ from typing import Final
 import msgspec
 from mlflow.artifacts import download_artifacts
 
-from taxi_duration.contract import UNREADABLE
-from taxi_duration.errors import RegistryError
+from taxi_duration.errors import UNREADABLE, RegistryError
 from taxi_duration.registry.client import prepare, registry_errors
 from taxi_duration.registry.decision_page import page
 from taxi_duration.registry.gate import GateDecision

@@ -15,8 +15,7 @@ from typing import Final, TypeVar
 import httpx
 import msgspec
 
-from taxi_duration.contract import UNREADABLE
-from taxi_duration.errors import RegistryError, UnknownVersionError
+from taxi_duration.errors import UNREADABLE, RegistryError, UnknownVersionError
 from taxi_duration.settings import Settings
 
 API: Final = "api/2.0/mlflow"

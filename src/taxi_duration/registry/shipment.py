@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from taxi_duration.contract import UNREADABLE, ModelVersion
-from taxi_duration.errors import DeliveryError
+from taxi_duration.contract import ModelVersion
+from taxi_duration.errors import UNREADABLE, DeliveryError
 from taxi_duration.model.duration_model import MODEL_FILES, DurationModel
 from taxi_duration.registry.champion import RECORD, download
 from taxi_duration.settings import Settings

@@ -11,8 +11,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID
 
-from taxi_duration.contract import UNREADABLE
-from taxi_duration.errors import ReproductionError
+from taxi_duration.errors import UNREADABLE, ReproductionError
 from taxi_duration.model.duration_model import INFO_FILE, MODEL_FOLDER, ModelInfo
 from taxi_duration.registry.candidates import SERVABLE
 from taxi_duration.registry.client import client, registry_errors
