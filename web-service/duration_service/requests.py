@@ -60,7 +60,7 @@ def _refusal(body: bytes, most: int, reason: str) -> ProblemError:
     except NOT_JSON as error:
         return _not_json(body, error)
     # A field that comes twice, first wrong and then right, is only known to the decoder.
-    wrong = wrong or [FieldProblem("$", _shown(body), reason)]
+    wrong = wrong or [FieldProblem("$", _shown(body), f"each field once: {reason}")]
     return ProblemError(422, _count(len(wrong)), wrong[:MOST_ERRORS])
 
 
