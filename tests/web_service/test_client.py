@@ -20,6 +20,7 @@ from taxi_duration.client import (
 )
 from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
 from taxi_duration.errors import ServiceError
+from taxi_duration.retry_after import retry_after
 
 TO_OHARE = Trip(8, 76, ChicagoTime(2022, 4, 1, 10, 30), "to the airport")
 
@@ -165,6 +166,11 @@ def test_a_date_in_retry_after_is_waited_for(
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
     asking(answering((503, {"Retry-After": later}, ""), GOOD)).predict(TO_OHARE)
     assert 3 < waits[0] <= 5
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "soon", "-1", ""])
+def test_a_wait_that_is_no_time_is_none(odd: str) -> None:
+    assert retry_after({"Retry-After": odd}) == 0
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_caller(

@@ -1,7 +1,5 @@
 """The application factory."""
 
-import math
-
 from flask import Flask
 
 from duration_service import metrics, openapi, page, predict, prediction_log, shadow, status
@@ -9,6 +7,7 @@ from duration_service import observations as observing
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.fixed import fixed_model
+from duration_service.following import FIRST_SECONDS
 from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.monitoring.routes import show_monitoring
@@ -47,7 +46,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
     app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
-    app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
+    app.config["RETRY_AFTER"] = str(FIRST_SECONDS)
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
     app.extensions[shadow.EXTENSION] = challenger

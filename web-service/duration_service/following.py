@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # A version that failed its check may have been damaged on its way here only.
 RETRY_REFUSED: Final = timedelta(minutes=1)
+# While there is no champion somebody waits for the first one: it is looked for so often.
+FIRST_SECONDS: Final = 1
 _random = random.SystemRandom()
 
 
@@ -78,9 +80,9 @@ class Followed:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             self.look()
-            # While there is no champion somebody waits for the first one.
             waited_for = self.role == "champion" and not self.served
-            seconds = min(self.poll_seconds, 1) if waited_for else self.poll_seconds
+            soonest = min(self.poll_seconds, FIRST_SECONDS)
+            seconds = soonest if waited_for else self.poll_seconds
             # With jitter, so that the processes of a fleet do not ask all at once; never later
             # than the interval, within which all of them are to agree.
             self._stopped.wait(seconds * _random.uniform(0.7, 1))
