@@ -28,7 +28,7 @@ from taxi_duration.contract import (
     Readiness,
     Trip,
 )
-from taxi_duration.errors import ServiceError, SettingsError
+from taxi_duration.errors import UNREADABLE, ServiceError, SettingsError
 from taxi_duration.retry_after import retry_after
 
 Kind = TypeVar("Kind")
@@ -233,7 +233,7 @@ def _problem(answer: httpx.Response) -> ServiceProblemError:
     """The error that an answer without success stands for."""
     try:
         problem = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         # Not the service, but something between.
         problem = _foreign(answer)
     if answer.status_code in PASSING:
@@ -253,7 +253,7 @@ def _foreign(answer: httpx.Response) -> Problem:
 def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:
     try:
         return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ServiceError(
             f"{answer.url} answered what cannot be read: {error}.", "Is it this service?"
         ) from error

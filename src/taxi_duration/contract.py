@@ -5,7 +5,7 @@ does not fit is refused, and the field's description says in the answer what wou
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -37,11 +37,17 @@ class ChicagoTime(datetime):
     def parse(cls, value: object) -> Self:
         """The time that an ISO 8601 string names; one with a zone is converted to Chicago's.
 
-        Raises ValueError for anything else, and for years outside 2001 to 2100.
+        Raises ValueError for anything else: where the year that is written is outside 2001 to 2100
+        (one with a zone may still become the last day of 2000), and where clocks skip the time. A
+        time that clocks show twice, when summer time ends, is the same to the model both times.
         """
         if not isinstance(value, str) or not TIME.fullmatch(value):
             raise ValueError("no time")
-        return cls.of(cls.fromisoformat(value))
+        moment = cls.fromisoformat(value)
+        # The hour first: it is the cheapest, and seldom 2.
+        if moment.hour == 2 and moment.tzinfo is None and _is_skipped(moment):
+            raise ValueError("no time in Chicago")
+        return cls.of(moment)
 
     @classmethod
     def of(cls, moment: datetime) -> Self:
@@ -55,18 +61,19 @@ class ChicagoTime(datetime):
         return cls.now(CHICAGO).replace(tzinfo=None)
 
 
+def _is_skipped(local: datetime) -> bool:
+    """Whether Chicago's clocks, which go from 2 to 3 on a Sunday in March or April, left it out."""
+    if local.month not in {3, 4} or local.weekday() != 6:
+        return False
+    back = local.replace(tzinfo=CHICAGO).astimezone(UTC).astimezone(CHICAGO)
+    return back.hour != local.hour
+
+
 def decode_custom(kind: type, value: Any) -> Any:
     """What msgspec asks for a type that is not its own (a `dec_hook`)."""
     if kind is ChicagoTime:
         return ChicagoTime.parse(value)
     raise NotImplementedError(f"{kind} cannot be decoded.")
-
-
-def encode_custom(value: object) -> object:
-    """The same on the way out (an `enc_hook`)."""
-    if isinstance(value, ChicagoTime):
-        return value.isoformat()
-    raise NotImplementedError(f"{type(value)} cannot be encoded.")
 
 
 def custom_schema(kind: type) -> dict[str, Any]:
@@ -84,8 +91,9 @@ CommunityArea = (
 )
 AREA_RULE: Final = "a community area, a whole number from 1 to 77; null or left out where unknown"
 TIME_RULE: Final = (
-    f"a time in Chicago, {FIRST_YEAR} to {LAST_YEAR}, such as 2022-04-01T10:30:00; with a zone it"
-    " is converted; null or left out for the present time"
+    f"a time in Chicago, {FIRST_YEAR} to {LAST_YEAR}, such as 2022-04-01T10:30:00, outside the"
+    " hour that clocks skip when summer time begins; with a zone it is converted; null or left out"
+    " for the present time"
 )
 TRIP_ID_RULE: Final = (
     "a string of at most 128 characters, none of them NUL, which comes back with the answer"

@@ -27,6 +27,13 @@ TaxiError
     └── PortTakenError         another process listens on its port
 """
 
+from typing import Final
+
+from msgspec import DecodeError
+
+# What reading bytes as JSON raises: msgspec leaves bad UTF-8 to Python.
+UNREADABLE: Final = (DecodeError, UnicodeDecodeError)
+
 
 class TaxiError(Exception):
     """What was wrong and, in the same sentence or the next, what to do about it."""

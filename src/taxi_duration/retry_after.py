@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds that a `Retry-After` header asks for, as a number or as a date; 0 without one."""
     value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    # Other digits (², ٣) are none of HTTP.
+    if value.isascii() and value.isdecimal():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

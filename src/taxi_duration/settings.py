@@ -232,7 +232,10 @@ class Settings(BaseSettings):
     )
     service_url: str = Field("http://127.0.0.1:9696", description="The service, for links.")
     prediction_log_seconds: float = Field(
-        1, gt=0, description="Most seconds of predictions that a killed service loses of its log."
+        1,
+        ge=0.05,
+        description="Most seconds of predictions that a killed service loses of its log; at least"
+        " 0.05.",
     )
     prediction_log_max_megabytes: int = Field(
         256,

@@ -138,6 +138,13 @@ def test_a_model_that_answers_its_golden_trips_otherwise_is_refused(folder: Path
         DurationModel.load(folder)
 
 
+def test_a_model_without_golden_trips_is_refused(folder: Path) -> None:
+    model = small_model()
+    DurationModel(model.boosters, msgspec.structs.replace(model.info, golden=())).save(folder)
+    with pytest.raises(DamagedModelError, match="no golden trips"):
+        DurationModel.load(folder)
+
+
 def test_a_model_for_other_features_is_refused_with_a_remedy(folder: Path) -> None:
     model = small_model()
     info = msgspec.structs.replace(model.info, features=(*FEATURES[:-1], "moon"))

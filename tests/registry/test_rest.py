@@ -4,8 +4,10 @@ import http.server
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
+from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import RegistryError, UnknownVersionError
 from taxi_duration.registry.champion import champion, version
 from taxi_duration.settings import Settings, load_settings
@@ -52,6 +54,8 @@ def settings(answers: type[Answers]) -> Settings:
         (503, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "busy"}'),
         (403, b"Permission denied"),
         (200, b"<html>this is another server"),
+        (200, b'{"model_version": {"name": "\xff"}}'),
+        (500, b'{"message": "\xff"}'),
         (200, b'{"model_version": {"name": "m"}}'),
     ],
 )
@@ -116,3 +120,20 @@ def test_the_settings_sign_in_where_the_environment_of_mlflow_says_nothing(
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "eve")
     champion(ours)
     assert answers.signed == "Basic ZXZlOg=="
+
+
+@pytest.mark.parametrize("written", ["abc", "", "nan", "-inf", "1e999"])
+def test_a_tag_that_is_no_finite_number_is_left_out_of_the_figures(
+    settings: Settings, answers: type[Answers], written: str
+) -> None:
+    tags = [
+        {"key": "metric.mae", "value": "4.1"},
+        {"key": "metric.note", "value": written},
+        {"key": "note", "value": "7"},
+    ]
+    found = {"name": "m", "version": "3", "creation_timestamp": 1, "run_id": "r", "tags": tags}
+    answers.body = msgspec.json.encode({"model_version": found})
+    told = champion(settings)
+    assert told is not None
+    assert told.metrics == {"mae": 4.1}
+    assert msgspec.json.decode(msgspec.json.encode(told), type=ModelVersion) == told

@@ -1,19 +1,25 @@
 import logging
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from duration_service import create_app
 from duration_service import following as module
 from duration_service.champion import ModelHolder
+from duration_service.observations import Observations
 from duration_service.shelf import Shelf
 from folder_registry import FolderRegistry, other, value
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import NoModelError
+from taxi_duration.errors import NoModelError, RegistryError
+from taxi_duration.model.features import Floats
+from taxi_duration.settings import Settings
 
 
 @pytest.fixture
@@ -185,30 +191,143 @@ def test_a_disk_that_cannot_be_written_is_told_and_does_not_end_the_watch(
     holder.load_last_good()
     holder.look()
     assert holder.served is None
-    assert holder.registry_view.error
+    assert holder.refused is not None
+    assert "NotADirectoryError" in holder.refused.reason
+    holder.look()
+    assert holder.registry_view.answers, "the registry did answer"
+    assert holder.registry_view.error is None
 
 
-def test_the_watch_brings_a_new_champion_without_a_request_that_fails_or_mixes(
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("no room")])
+def test_a_fault_of_this_machine_is_not_told_as_one_of_the_registry(
+    holder: ModelHolder,
+    registry: FolderRegistry,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    holder.look()
+
+    def full(version: ModelVersion, folder: Path) -> Path:
+        raise error
+
+    monkeypatch.setattr(registry, "download", full)
+    registry.holds = other(champion, "4")
+    holder.look()
+    assert version(holder) == champion.version
+    assert holder.registry_view.answers
+    assert value("taxi_registry_up") == 1
+    assert holder.refused is not None
+    assert holder.refused.version == "4"
+    assert str(error) in holder.refused.reason
+
+
+def test_a_registry_that_goes_away_in_a_download_is_told_and_asked_again(
+    holder: ModelHolder,
+    registry: FolderRegistry,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(version: ModelVersion, folder: Path) -> Path:
+        raise RegistryError("The registry does not answer.", "Start it.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "download", away)
+        holder.look()
+    assert holder.refused is None
+    assert holder.registry_view.answers is False
+    holder.look()
+    assert version(holder) == champion.version
+
+
+def test_a_fault_that_nobody_thought_of_is_logged_once_and_ends_nothing(
+    holder: ModelHolder, registry: FolderRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = registry.champion
+
+    def wrong() -> ModelVersion | None:
+        raise ValueError("nobody thought of it")
+
+    registry.champion = wrong  # type: ignore[method-assign]
+    holder.look()
+    holder.look()
+    assert caplog.text.count("no champion was found: ValueError: nobody thought of it") == 1
+    registry.champion = found  # type: ignore[method-assign]
+    holder.look()
+    assert holder.served
+
+
+def test_a_disk_of_which_nothing_can_be_read_does_not_end_the_start(
+    holder: ModelHolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong() -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(holder.shelf, "last_good", wrong)
+    holder.load_last_good()
+    assert "no room" in caplog.text
+
+
+class Says:
+    """A model that answers one number, by which its answers are known."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = np.full(3, minutes)
+
+    def predict_row(self, features: Floats) -> Floats:
+        return self.minutes[None, :]
+
+    def predict_few(self, features: Floats) -> Floats:
+        return np.tile(self.minutes, (len(features), 1))
+
+
+@pytest.fixture
+def threads_in_turns() -> Iterator[None]:
+    """Threads that take turns so often that two steps of one are seldom seen as one."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("threads_in_turns")
+def test_each_answer_is_of_the_model_whose_version_it_names_while_models_are_swapped(
+    holder: ModelHolder, champion: ModelVersion, settings: Settings, observations: Observations
+) -> None:
+    minutes = {"40": 10.0, "50": 20.0}
+    models = [(other(champion, number), Says(said)) for number, said in minutes.items()]
+    holder.serve(*models[0], "registry")  # type: ignore[arg-type]
+    app = create_app(settings, holder, observations)
+    answers: list[dict[str, Any]] = []
+
+    def ask() -> None:
+        client = app.test_client()
+        for _ in range(100):
+            answers.append(client.post("/predict", json={}).get_json())
+            answers.extend(client.post("/predict", json=[{}] * 3).get_json())
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    while any(thread.is_alive() for thread in asking):
+        for one in models:
+            holder.serve(*one, "registry")  # type: ignore[arg-type]
+            time.sleep(1e-4)
+    assert len(answers) == 800
+    assert {answer["model_version"] for answer in answers} == set(minutes)
+    for answer in answers:
+        assert answer["prediction"] == minutes[answer["model_version"]]
+        assert answer["run_id"] == f"run-{answer['model_version']}"
+
+
+def test_the_watch_brings_a_new_champion(
     holder: ModelHolder, registry: FolderRegistry, champion: ModelVersion
 ) -> None:
     holder.start()
     try:
         until(lambda: holder.served)
-        seen: list[tuple[str, str]] = []
-        done = threading.Event()
-
-        def ask() -> None:
-            while not done.is_set():
-                served = holder.serving()
-                seen.append((served.version.version, served.version.run_id))
-
-        asking = threading.Thread(target=ask)
-        asking.start()
         registry.holds = other(champion, "4")
         until(lambda: version(holder) == "4")
-        done.set()
-        asking.join()
-        assert set(seen) <= {(champion.version, champion.run_id), ("4", "run-4")}
     finally:
         holder.stop()
 
@@ -245,22 +364,41 @@ def test_the_metrics_say_whether_the_registry_answers(
     assert value("taxi_registry_up") == 0
 
 
-def test_no_look_is_later_than_the_interval(
-    registry: FolderRegistry, champion: ModelVersion, tmp_path: Path
+class Waits:
+    """Stands for the watch's event: it keeps how long was waited, and waits for nothing."""
+
+    def __init__(self, most: int) -> None:
+        self.seconds: list[float] = []
+        self.most = most
+
+    def is_set(self) -> bool:
+        return len(self.seconds) == self.most
+
+    def wait(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("has_model", "poll", "longest"), [(True, 60, 60), (False, 60, 1), (False, 0.2, 0.2)]
+)
+def test_no_look_is_later_than_the_interval_and_no_two_processes_keep_in_step(
+    holder: ModelHolder, has_model: bool, poll: float, longest: float
 ) -> None:
-    holder = ModelHolder(registry, Shelf(tmp_path / "models", champion.name), 0.2)
+    if has_model:
+        holder.look()
+    holder.poll_seconds = poll
+    holder._stopped = waits = Waits(200)  # type: ignore[assignment]
+    holder.look = lambda: None  # type: ignore[method-assign]
+    holder._watch()
+    assert max(waits.seconds) <= longest
+    assert min(waits.seconds) >= 0.69 * longest
+    assert max(waits.seconds) - min(waits.seconds) > 0.1 * longest
+
+
+def test_the_watch_looks_again_and_again_until_it_is_stopped(holder: ModelHolder) -> None:
     looks: list[float] = []
-
-    def look() -> None:
-        looks.append(time.monotonic())
-
-    holder.served = None
-    holder.look()
-    holder.look = look  # type: ignore[method-assign]
+    holder.look = lambda: looks.append(time.monotonic())  # type: ignore[method-assign]
     holder.start()
     until(lambda: len(looks) > 5)
     holder.stop()
-    waits = [later - earlier for earlier, later in pairwise(looks)]
-    assert min(waits) > 0.13
-    assert sum(waits) / len(waits) < 0.2
-    assert max(waits) - min(waits) > 0.001, "the processes of a fleet are not to ask all at once"
+    until(lambda: "champion-watch" not in {thread.name for thread in threading.enumerate()})

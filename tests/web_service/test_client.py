@@ -25,6 +25,7 @@ from taxi_duration.client import (
 )
 from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
 from taxi_duration.errors import ServiceError, SettingsError
+from taxi_duration.retry_after import retry_after
 
 TO_OHARE = Trip(8, 76, ChicagoTime(2022, 4, 1, 10, 30), "to the airport")
 
@@ -193,6 +194,15 @@ def test_while_there_is_no_model_it_asks_again_when_the_service_says(
     assert waits[0] >= int(empty.config["RETRY_AFTER"])
 
 
+def test_an_answer_that_is_no_text_is_an_error_of_the_client(
+    asking: Callable[..., DurationClient],
+) -> None:
+    broken = Flask("server", static_folder=None)
+    broken.add_url_rule("/predict", view_func=lambda: (b'{"title": "\xff"}', 500), methods=["POST"])
+    with pytest.raises(ServiceFailedError):
+        asking(broken).predict(TO_OHARE)
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_may_pass_is_asked_again_after_growing_waits(
     asking: Callable[..., DurationClient], waits: Waits, status: int
@@ -220,6 +230,11 @@ def test_a_date_in_retry_after_is_waited_for(
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
     asking(answering((503, {"Retry-After": later}, ""), GOOD)).predict(TO_OHARE)
     assert 3 < waits[0] <= 5
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "soon", "-1", ""])
+def test_a_wait_that_is_no_time_is_none(odd: str) -> None:
+    assert retry_after({"Retry-After": odd}) == 0
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_caller(

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from duration_service import close_app, create_app
+from duration_service import close_app, create_app, observations
 from duration_service.champion import ModelHolder
 from duration_service.observations import Answered
 from duration_service.prediction_log import MOST_BUFFERED, PredictionLog
@@ -65,6 +65,21 @@ def test_answers_are_written_before_they_are_as_old_as_the_setting(
         time.sleep(0.05)
     # What the queue held back before is a fifth of a second more.
     assert 0.2 < time.monotonic() - began < 0.8 + BUSY_SECONDS
+
+
+@pytest.mark.parametrize(("setting", "most"), [(1, 0.2), (0.1, 0.05)])
+def test_what_waits_in_the_queue_is_never_older_than_the_setting(
+    alone: Settings, setting: float, most: float
+) -> None:
+    nowhere = "postgresql+psycopg2://taxi:secret@127.0.0.1:9/taxi"
+    settings = load_settings(
+        home=alone.home, mlflow_url=NOBODY, database_url=nowhere, prediction_log_seconds=setting
+    )
+    app = create_app(settings)
+    try:
+        assert app.extensions[observations.EXTENSION].seconds == most
+    finally:
+        close_app(app)
 
 
 def test_many_answers_are_written_at_once_and_do_not_wait_in_memory(

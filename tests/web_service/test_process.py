@@ -34,8 +34,9 @@ TRIP = {"pickup_community_area": 8, "dropoff_community_area": 76}
 NOBODY = "http://127.0.0.1:9"
 WORKERS = 2
 POLL_SECONDS = 0.5
-# For the fetching, checking and swapping of a small model on a machine that is busy.
-SLACK = 5
+# Where it is measured: one look that is left out is seen beside the time that fetching, checking
+# and swapping a small model take on a machine that is busy.
+MEASURED_SECONDS, SLACK = 3, 2
 
 
 class Service:
@@ -295,7 +296,7 @@ def test_a_rollback_is_seen_in_what_the_service_says_of_its_model(registered: Re
 def test_promotion_and_rollback_fail_and_mix_no_request(registered: Registered) -> None:
     first, second = registered.register(), registered.register()
     registered.promote(first)
-    with serving(registered.settings) as service:
+    with serving(registered.settings, TAXI_MODEL_POLL_SECONDS=str(MEASURED_SECONDS)) as service:
         service.until_each_worker_logs(f"model {first} answers")
         answers: list[httpx.Response] = []
         done = threading.Event()
@@ -312,7 +313,7 @@ def test_promotion_and_rollback_fail_and_mix_no_request(registered: Registered) 
                 registered.promote(version)
                 promoted = time.monotonic()
                 service.until_each_worker_logs(f"model {version} answers", times)
-                assert time.monotonic() - promoted < POLL_SECONDS + SLACK
+                assert time.monotonic() - promoted < MEASURED_SECONDS + SLACK
                 assert service.versions() == {version}
         finally:
             done.set()

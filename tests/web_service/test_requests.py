@@ -126,6 +126,42 @@ def test_what_is_no_possible_time_is_refused_with_an_example(time: object) -> No
     assert "2022-04-01T10:30:00" in wrong.expected
 
 
+@pytest.mark.parametrize(
+    "time",
+    ["2022-03-13T02:30:00", "2022-03-13 02:00", "2024-03-10T02:59:59.999", "2006-04-02T02:30:00"],
+)
+def test_a_time_that_the_clocks_skip_is_refused_saying_why(time: str) -> None:
+    wrong = only_error([{"trip_start_timestamp": time}])
+    assert wrong.path == "$[0].trip_start_timestamp"
+    assert time in wrong.came
+    assert "skip when summer time begins" in wrong.expected
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2022-03-13T01:59:59", "2022-03-13T01:59:59"),
+        ("2022-03-13T03:00:00", "2022-03-13T03:00:00"),
+        ("2022-03-13T02:30:00Z", "2022-03-12T20:30:00"),
+        ("2022-03-13T08:30:00Z", "2022-03-13T03:30:00"),
+        ("2022-03-14T02:30:00", "2022-03-14T02:30:00"),
+        ("2022-03-20T02:30:00", "2022-03-20T02:30:00"),
+        ("2022-04-03T02:30:00", "2022-04-03T02:30:00"),
+        ("2006-03-12T02:30:00", "2006-03-12T02:30:00"),
+        # Twice there that day.
+        ("2022-11-06T01:30:00", "2022-11-06T01:30:00"),
+        ("2022-11-06T06:30:00Z", "2022-11-06T01:30:00"),
+        ("2022-11-06T07:30:00Z", "2022-11-06T01:30:00"),
+    ],
+)
+def test_times_beside_the_skipped_hour_and_those_that_come_twice_are_times(
+    written: str, read: str
+) -> None:
+    start = one(trip_start_timestamp=written).trip_start_timestamp
+    assert start is not None
+    assert start.isoformat() == read
+
+
 @pytest.mark.parametrize("trip_id", [7, True, ["a"], "x" * 129, "a\0b", "\0"])
 def test_a_trip_id_is_a_string_that_is_not_too_long(trip_id: object) -> None:
     assert only_error({"trip_id": trip_id}).path == "$.trip_id"

@@ -10,6 +10,7 @@ import pytest
 from duration_service.shelf import MOST_KEPT, Shelf
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import DamagedModelError
+from taxi_duration.model.duration_model import INFO_FILE
 from taxi_duration.registry.champion import RECORD
 
 
@@ -122,6 +123,35 @@ def test_a_model_that_was_damaged_on_disk_gives_way_to_the_one_before_it(
     assert kept[0].version == "3"
 
 
+def damage_a_byte(path: Path) -> None:
+    """Let a text in the JSON be no UTF-8, as when a bit of the disk has turned."""
+    path.write_bytes(path.read_bytes().replace(b"simulated", b"\xffimulated", 1))
+
+
+@pytest.mark.parametrize("name", [RECORD, INFO_FILE])
+def test_a_model_with_a_damaged_byte_gives_way_to_the_one_before_it(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion, name: str
+) -> None:
+    shelf.fetch(other(champion, "3"), downloads)
+    shelf.fetch(other(champion, "4"), downloads)
+    damage_a_byte(shelf.folder / "4-run-4" / name)
+    kept = shelf.last_good()
+    assert kept is not None
+    assert kept[0].version == "3"
+
+
+def test_a_download_with_a_damaged_byte_is_refused_and_leaves_nothing(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    def damaged(champion: ModelVersion, folder: Path) -> Path:
+        damage_a_byte((target := downloads(champion, folder)) / INFO_FILE)
+        return target
+
+    with pytest.raises(DamagedModelError):
+        shelf.fetch(champion, damaged)
+    assert not list(shelf.folder.glob("*/"))
+
+
 def test_a_download_that_was_cut_off_is_no_model_and_is_cleared_away(
     shelf: Shelf, downloads: Downloads, champion: ModelVersion
 ) -> None:
@@ -166,6 +196,32 @@ def test_models_are_read_side_by_side_while_nobody_writes(
         reading.start()
         reading.join(timeout=10)
         assert not reading.is_alive()
+
+
+def test_a_process_that_starts_does_not_wait_for_a_download_that_hangs(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    hangs, ends = threading.Event(), threading.Event()
+
+    def hanging(champion: ModelVersion, folder: Path) -> Path:
+        hangs.set()
+        assert ends.wait(30)
+        return downloads(champion, folder)
+
+    fetching = threading.Thread(target=shelf.fetch, args=(other(champion, "4"), hanging))
+    fetching.start()
+    assert hangs.wait(10)
+    found: list[object] = []
+    starting = threading.Thread(target=lambda: found.append(shelf.last_good()))
+    starting.start()
+    starting.join(timeout=10)
+    waited = starting.is_alive()
+    ends.set()
+    for thread in (starting, fetching):
+        thread.join()
+    assert not waited
+    assert len(found) == 1
 
 
 def test_a_model_is_read_from_a_disk_that_cannot_be_written(

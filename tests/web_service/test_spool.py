@@ -1,11 +1,12 @@
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from duration_service import spool as module
-from duration_service.spool import Spool, batches, read
+from duration_service.spool import Segment, Spool, batches, read
 
 
 @pytest.fixture
@@ -51,6 +52,28 @@ def test_many_small_segments_become_few_and_lose_nothing(
     assert lines(spool) == [b"line %d" % n for n in range(10)]
 
 
+def test_putting_together_gives_up_nothing_that_fits_while_others_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_SMALL", 4)
+    one, other = (Spool(tmp_path / "predictions", 1_200) for _ in range(2))
+    for n in range(8):
+        one.add(b"%099d\n" % n, 1)
+    given_up: list[int] = []
+    remove = one.remove
+
+    def after_another_added(batch: Sequence[Segment]) -> int:
+        if not given_up:
+            given_up.append(other.add(b"%09d\n" % 8, 1))
+        return remove(batch)
+
+    monkeypatch.setattr(one, "remove", after_another_added)
+    one.put_together()
+    assert given_up == [0]
+    assert sorted(int(line) for line in lines(one)) == list(range(9))
+    assert len(one.waiting()) < 9
+
+
 def test_few_small_segments_stay_as_they_are(spool: Spool) -> None:
     for _ in range(3):
         spool.add(b"a\n", 1)
@@ -59,13 +82,10 @@ def test_few_small_segments_stay_as_they_are(spool: Spool) -> None:
     assert spool.waiting() == before
 
 
-def test_a_batch_is_as_large_as_postgres_takes_at_once_or_one_segment(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BATCH_BYTES", 10)
+def test_a_batch_is_as_large_as_is_wanted_or_one_segment(spool: Spool) -> None:
     for size in (4, 4, 4, 50, 4):
         spool.add(b"x" * size, 1)
-    sizes = [[segment.bytes for segment in batch] for batch in batches(spool.waiting())]
+    sizes = [[segment.bytes for segment in batch] for batch in batches(spool.waiting(), 10)]
     assert sizes == [[4, 4], [4], [50], [4]]
 
 

@@ -1,11 +1,15 @@
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 from flask import Flask
 from flask.testing import FlaskClient
 
+from duration_service import create_app
 from duration_service.champion import EXTENSION, ModelHolder
+from duration_service.observations import Observations
 from taxi_duration.contract import ModelVersion, Refusal
+from taxi_duration.settings import load_settings
 
 
 def test_the_process_is_alive_with_and_without_a_model(app: Flask, empty: Flask) -> None:
@@ -39,6 +43,17 @@ def test_without_a_model_it_is_not_ready_and_has_no_model_to_tell_of(empty: Flas
     assert model.status_code == 503
     assert model.content_type == "application/problem+json"
     assert model.headers["Retry-After"]
+
+
+def test_without_a_model_a_caller_comes_back_when_the_next_look_is_over(
+    tmp_path: Path, observations: Observations
+) -> None:
+    rarely = load_settings(home=tmp_path, model_poll_seconds=3600)
+    holder = ModelHolder.from_settings(rarely)
+    client = create_app(rarely, holder, observations).test_client()
+    for answer in (client.get("/ready"), client.get("/model"), client.post("/predict", json={})):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
 
 
 def test_model_tells_where_it_comes_from_and_how_good_it_was(

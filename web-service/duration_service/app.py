@@ -1,18 +1,17 @@
 """The application factory."""
 
-import math
-
 from flask import Flask
 
-from duration_service import metrics, openapi, page, predict, prediction_log, status
+from duration_service import metrics, openapi, page, predict, prediction_log, shadow, status
 from duration_service import observations as observing
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.fixed import fixed_model
+from duration_service.following import FIRST_SECONDS
 from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.monitoring.routes import show_monitoring
-from duration_service.observations import Observations, Observer, observe_requests
+from duration_service.observations import TICK_SECONDS, Observations, Observer, observe_requests
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
 from duration_service.shadow import Shadow
@@ -32,10 +31,12 @@ def create_app(
     counted, and predictions are logged where the settings name a database.
     """
     settings = settings or load_settings()
-    log = None
+    log = challenger = None
     if observations is None:
         log = PredictionLog.from_settings(settings)
-        observations = Observations(_observers(settings, log))
+        challenger = _shadow(settings, log)
+        observers: list[Observer | None] = [RequestMetrics(), log, challenger]
+        observations = Observations([one for one in observers if one], _tick_seconds(log))
         observations.start()
     if models is None and settings.model_folder:
         models = fixed_model(settings, settings.model_folder)
@@ -45,9 +46,10 @@ def create_app(
     app = Flask(__name__)
     app.config["MOST_TRIPS"] = settings.max_trips_per_request
     app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
-    app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
+    app.config["RETRY_AFTER"] = str(FIRST_SECONDS)
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
+    app.extensions[shadow.EXTENSION] = challenger
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -61,20 +63,25 @@ def create_app(
     return app
 
 
-def _observers(settings: Settings, log: PredictionLog | None) -> list[Observer]:
-    observers: list[Observer] = [RequestMetrics()]
-    if log:
-        observers.append(log)
-    # After the log, which is not to wait for a challenger.
-    if shadow := Shadow.from_settings(settings, log):
-        shadow.start()
-        observers.append(shadow)
-    return observers
+def _shadow(settings: Settings, log: PredictionLog | None) -> Shadow | None:
+    found = Shadow.from_settings(settings, log)
+    if found:
+        found.challenger.start()
+        found.start()
+    return found
+
+
+def _tick_seconds(log: PredictionLog | None) -> float:
+    """An answer waits in the queue, and no longer than the log may lose of them."""
+    return min(TICK_SECONDS, log.seconds / 2) if log else TICK_SECONDS
 
 
 def close_app(app: Flask) -> None:
     """End the application's threads, with all that they still have to hand on and to write."""
     app.extensions[EXTENSION].stop()
     app.extensions[observing.EXTENSION].stop()
+    # After the observations, which hand it the last answers; before the log, which takes its own.
+    if challenger := app.extensions[shadow.EXTENSION]:
+        challenger.stop()
     if log := app.extensions[prediction_log.EXTENSION]:
         log.close()

@@ -54,8 +54,9 @@ class ModelHolder(Followed):
         try:
             if kept := self.shelf.last_good():
                 self.serve(*kept, "disk")
-        except OSError as error:
-            log.warning("models cannot be kept on disk: %s", error)
+        except Exception as error:  # the service starts, whatever the disk comes up with
+            unknown = None if isinstance(error, OSError) else error
+            log.warning("no model can be taken from the disk: %s", error, exc_info=unknown)
 
     def serve(self, version: ModelVersion, model: DurationModel, loaded_from: LoadedFrom) -> None:
         """Replace the model, whole."""

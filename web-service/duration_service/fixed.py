@@ -7,7 +7,7 @@ import msgspec
 from duration_service.champion import ModelHolder
 from duration_service.s3_folder import fetched, is_on_s3
 from taxi_duration.contract import LoadedFrom, ModelVersion
-from taxi_duration.errors import ModelError
+from taxi_duration.errors import UNREADABLE, ModelError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import RECORD
 from taxi_duration.settings import Settings
@@ -36,7 +36,7 @@ def _serve(holder: ModelHolder, folder: Path, loaded_from: LoadedFrom) -> None:
 def _version(folder: Path) -> ModelVersion:
     try:
         return msgspec.json.decode((folder / RECORD).read_bytes(), type=ModelVersion)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ModelError(
             f"{folder / RECORD}, which says which version this is, cannot be read: {error}.",
             "Take a whole folder of `<TAXI_HOME>/service/models` of a machine that served it.",

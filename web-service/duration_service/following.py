@@ -11,13 +11,15 @@ from duration_service.registry import Registry
 from duration_service.served import Served
 from duration_service.shelf import Shelf
 from taxi_duration.contract import LoadedFrom, ModelVersion, Refusal
-from taxi_duration.errors import ModelError, TaxiError
+from taxi_duration.errors import ModelError, RegistryError, TaxiError
 from taxi_duration.model.duration_model import DurationModel
 
 log = logging.getLogger(__name__)
 
 # A version that failed its check may have been damaged on its way here only.
 RETRY_REFUSED: Final = timedelta(minutes=1)
+# While there is no champion somebody waits for the first one: it is looked for so often.
+FIRST_SECONDS: Final = 1
 _random = random.SystemRandom()
 
 
@@ -32,7 +34,7 @@ class Followed:
         self.poll_seconds = poll_seconds
         self.served: Served | None = None
         self.refused: Refusal | None = None
-        self._fault: str | None = None
+        self._error: Exception | None = None
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -51,12 +53,14 @@ class Followed:
                 self.without()
             elif self._is_news(found):
                 self._take(found)
-        except (
-            Exception
-        ) as error:  # the watch outlives whatever the network and the disk come up with
-            self.saw_registry(self._told(error))
+        except RegistryError as error:
+            self._tell(error)
+            self.saw_registry(_words(error))
+        except Exception as error:  # the watch outlives whatever else comes up
+            self._tell(error)
         else:
-            self.saw_registry(self._told(None))
+            self._tell(None)
+            self.saw_registry(None)
 
     def find(self) -> ModelVersion | None:
         """The version that the registry has for this role."""
@@ -66,7 +70,7 @@ class Followed:
         """The registry has none: the one that is here goes on."""
 
     def saw_registry(self, fault: str | None) -> None:
-        """What a look came to: what went wrong, or None."""
+        """What a look came to: what was wrong with the registry, or None."""
 
     def serve(self, version: ModelVersion, model: DurationModel, loaded_from: LoadedFrom) -> None:
         """Replace the model, whole."""
@@ -76,9 +80,9 @@ class Followed:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             self.look()
-            # While there is no champion somebody waits for the first one.
             waited_for = self.role == "champion" and not self.served
-            seconds = min(self.poll_seconds, 1) if waited_for else self.poll_seconds
+            soonest = min(self.poll_seconds, FIRST_SECONDS)
+            seconds = soonest if waited_for else self.poll_seconds
             # With jitter, so that the processes of a fleet do not ask all at once; never later
             # than the interval, within which all of them are to agree.
             self._stopped.wait(seconds * _random.uniform(0.7, 1))
@@ -97,24 +101,39 @@ class Followed:
     def _take(self, found: ModelVersion) -> None:
         try:
             model = self.shelf.fetch(found, self.registry.download)
-        except ModelError as error:
-            self.refused = Refusal(found.version, found.run_id, str(error), datetime.now(UTC))
-            REFUSALS.labels(self.role).inc()
-            log.warning("%s %s is refused: %s", self.role, found.version, error)
+        except RegistryError:
+            raise
+        except Exception as error:  # a full disk is no fault of the registry's
+            self._refuse(found, error)
         else:
             self.serve(found, model, "registry")
             self.refused = None
 
-    def _told(self, error: Exception | None) -> str | None:
-        """What went wrong, in words; logged where that is news."""
-        fault = f"{type(error).__name__}: {error}" if error else None
-        if fault and fault != self._fault:
-            unknown = None if isinstance(error, TaxiError | OSError) else error
-            log.warning("no %s from the registry: %s", self.role, fault, exc_info=unknown)
-        elif not fault and self._fault:
+    def _refuse(self, found: ModelVersion, error: Exception) -> None:
+        reason = str(error) if isinstance(error, ModelError) else _words(error)
+        self.refused = Refusal(found.version, found.run_id, reason, datetime.now(UTC))
+        REFUSALS.labels(self.role).inc()
+        log.warning(
+            "%s %s is refused: %s", self.role, found.version, reason, exc_info=_if_unknown(error)
+        )
+
+    def _tell(self, error: Exception | None) -> None:
+        """Log what went wrong, or that nothing does any longer, where that is news."""
+        before, self._error = self._error, error
+        if error and not (before and _words(before) == _words(error)):
+            what = "from the registry" if isinstance(error, RegistryError) else "was found"
+            log.warning("no %s %s: %s", self.role, what, _words(error), exc_info=_if_unknown(error))
+        elif not error and isinstance(before, RegistryError):
             log.info("the registry answers again")
-        self._fault = fault
-        return fault
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _if_unknown(error: Exception) -> Exception | None:
+    """The error, where only its traceback says what happened."""
+    return None if isinstance(error, TaxiError | OSError) else error
 
 
 def identity(version: ModelVersion) -> tuple[str, str, str]:

@@ -74,12 +74,15 @@ CHALLENGER: Final = Gauge(
     ["version", "run_id"],
     multiprocess_mode="livemax",
 )
+SHADOW_LEFT_OUT: Final = Counter(
+    "taxi_shadow_left_out", "Trips that the challenger left out: too many waited, or it failed"
+)
 _OF_MODELS: Final = ("taxi_model_info", "taxi_challenger_info")
 RELOADS: Final = Counter(
     "taxi_model_reloads", "Models that began to answer in a worker process", ["role"]
 )
 REFUSALS: Final = Counter(
-    "taxi_model_refusals", "Models that failed a worker process's check", ["role"]
+    "taxi_model_refusals", "Models that a worker process could not use", ["role"]
 )
 REGISTRY_UP: Final = Gauge(
     "taxi_registry_up", "1 while the registry answers", multiprocess_mode="livemin"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# How often the queue is emptied.
+TICK_SECONDS: Final = 0.2
 EXTENSION: Final = "duration_service.observations"
 # Of a request for no page that there is, or one that was refused before it named one.
 UNKNOWN: Final = "unknown"
@@ -66,7 +68,7 @@ class Observer(Protocol):
 class Observations:
     """The queue of this process, and the thread that empties it."""
 
-    def __init__(self, observers: Sequence[Observer], seconds: float = 0.2) -> None:
+    def __init__(self, observers: Sequence[Observer], seconds: float = TICK_SECONDS) -> None:
         self.observers = observers
         self.seconds = seconds
         self.answered: deque[Answered] = deque()

@@ -11,12 +11,13 @@ import msgspec
 
 from duration_service.problems import ProblemError
 from taxi_duration.contract import FieldProblem, Trip, decode_custom
+from taxi_duration.errors import UNREADABLE
 
 EXAMPLE: Final = (
     '{"pickup_community_area": 8, "dropoff_community_area": 76,'
     ' "trip_start_timestamp": "2022-04-01T10:30:00"}'
 )
-NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_JSON: Final = (*UNREADABLE, RecursionError)
 BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Looking for more would cost the service more than it would tell the caller.
 MOST_ERRORS: Final = 100
@@ -59,7 +60,7 @@ def _refusal(body: bytes, most: int, reason: str) -> ProblemError:
     except NOT_JSON as error:
         return _not_json(body, error)
     # A field that comes twice, first wrong and then right, is only known to the decoder.
-    wrong = wrong or [FieldProblem("$", _shown(body), reason)]
+    wrong = wrong or [FieldProblem("$", _shown(body), f"each field once: {reason}")]
     return ProblemError(422, _count(len(wrong)), wrong[:MOST_ERRORS])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import ModelError
+from taxi_duration.errors import UNREADABLE, ModelError
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.registry.champion import RECORD
 
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 # The one that serves and two to go back to.
 MOST_KEPT = 3
+# The lock of the one process that downloads. It may take as long as a store that hangs, so that
+# nobody who reads is to wait for it: a new version comes by renaming.
+DOWNLOADING = ".downloading"
 
 Download = Callable[[ModelVersion, Path], Path]
 
@@ -44,7 +47,7 @@ class Shelf:
                     version = _record(folder)
                     if version.name == self.name:
                         return version, DurationModel.load(folder)
-                except (ModelError, msgspec.DecodeError) as error:
+                except (ModelError, *UNREADABLE) as error:
                     log.warning("the model kept in %s cannot be used: %s", folder, error)
         return None
 
@@ -54,7 +57,8 @@ class Shelf:
         Raises ModelError where it fails its check; nothing of it stays then.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._lock(fcntl.LOCK_EX):
+        with _held(self.folder / DOWNLOADING, fcntl.LOCK_EX):
+            self._clear_away_unfinished()
             folder = download(version, self.folder)
         try:
             # Reading takes longest; the processes of a machine do it side by side.
@@ -70,8 +74,13 @@ class Shelf:
         return model
 
     def _tidy(self) -> None:
-        """Remove old models, and what a process that was killed left of a download."""
-        for folder in (*self._newest_first()[MOST_KEPT:], *self.folder.glob(".*/")):
+        """Remove old models."""
+        for folder in self._newest_first()[MOST_KEPT:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _clear_away_unfinished(self) -> None:
+        """Remove what a process that was killed left of a download; nobody downloads now."""
+        for folder in self.folder.glob(".*/"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
@@ -82,16 +91,26 @@ class Shelf:
 
     @contextmanager
     def _lock(self, kind: int) -> Iterator[None]:
-        """Held by one process that writes, or by all that read; one that dies lets go of it.
+        """Held by one process that changes what is here, or by all that read.
 
         It is the folder's own, so that models can be read where nothing can be written.
         """
-        held = os.open(self.folder, os.O_RDONLY)
-        try:
-            fcntl.flock(held, kind)
+        with _held(self.folder, kind):
             yield
-        finally:
-            os.close(held)
+
+
+@contextmanager
+def _held(path: Path, kind: int) -> Iterator[None]:
+    """A lock on a folder, or on a file that is made where it is missing.
+
+    A process that dies lets go of it.
+    """
+    held = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(held, kind)
+        yield
+    finally:
+        os.close(held)
 
 
 def _record(folder: Path) -> ModelVersion:

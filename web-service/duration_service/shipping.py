@@ -12,7 +12,7 @@ import psycopg2
 
 from duration_service.metrics import LOG_DATABASE_UP, LOG_DROPPED, LOG_SPOOLED_BYTES, LOG_WRITTEN
 from duration_service.predictions_table import DELETED_AT_ONCE, PredictionsTable
-from duration_service.spool import Segment, Spool, batches, read
+from duration_service.spool import BATCH_BYTES, Segment, Spool, batches, read
 from taxi_duration.contract import PredictionLogView
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Shipper:
 
     def _ship_all(self) -> None:
         waiting = self.spool.waiting()
-        for batch in batches(waiting):
+        for batch in batches(waiting, BATCH_BYTES):
             self._write(batch)
         if not waiting:
             self.table.ping()

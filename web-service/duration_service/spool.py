@@ -81,15 +81,16 @@ class Spool:
         segment.path.replace(self.folder / REFUSED)
 
     def put_together(self) -> None:
-        """Make few segments of many small ones.
+        """Make few segments of many small ones, as far as there is room for both meanwhile.
 
-        Killed in between, it leaves predictions in two segments, and Postgres takes them once.
+        Else another process would give up what fits. Killed in between, it leaves predictions in
+        two segments, and Postgres takes them once.
         """
         small = [segment for segment in self.waiting() if segment.bytes < SMALL_BYTES]
         if len(small) <= MOST_SMALL:
             return
-        for batch in batches(small):
-            if len(batch) > 1:
+        for batch in batches(small, self._room_for_copies()):
+            if len(batch) > 1 and _bytes(batch) <= self._room_for_copies():
                 name = batch[0].path.stem.rpartition("-")[0]
                 self._write(read(batch), name, sum(segment.rows for segment in batch))
                 self.remove(batch)
@@ -133,7 +134,7 @@ class Spool:
 
     def _give_up_oldest(self) -> int:
         waiting = self.waiting()
-        excess = sum(segment.bytes for segment in waiting) - self.most_bytes
+        excess = _bytes(waiting) - self.most_bytes
         rows = 0
         for segment in waiting:
             if excess <= 0:
@@ -142,23 +143,31 @@ class Spool:
             excess -= segment.bytes
         return rows
 
+    def _room_for_copies(self) -> int:
+        """Half of what is free, as others add meanwhile; no more than a batch."""
+        return min(BATCH_BYTES, (self.most_bytes - _bytes(self.waiting())) // 2)
+
     def _make_folder(self) -> None:
         # What people asked is nobody else's business.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def batches(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """The segments in order, in groups of at most BATCH_BYTES; one that is larger stays alone."""
+def batches(segments: Sequence[Segment], most: int) -> Iterator[list[Segment]]:
+    """The segments in order, in groups of at most `most` bytes; one that is larger stays alone."""
     batch: list[Segment] = []
     size = 0
     for segment in segments:
-        if batch and size + segment.bytes > BATCH_BYTES:
+        if batch and size + segment.bytes > most:
             yield batch
             batch, size = [], 0
         batch.append(segment)
         size += segment.bytes
     if batch:
         yield batch
+
+
+def _bytes(segments: Sequence[Segment]) -> int:
+    return sum(segment.bytes for segment in segments)
 
 
 def read(segments: Sequence[Segment]) -> bytes:

@@ -16,7 +16,7 @@ import lightgbm as lgb
 import msgspec
 import numpy as np
 
-from taxi_duration.errors import DamagedModelError, ModelError
+from taxi_duration.errors import UNREADABLE, DamagedModelError, ModelError
 from taxi_duration.model.bitvectors import Bitvectors, Cell, representable
 from taxi_duration.model.features import (
     FEATURES,
@@ -190,7 +190,14 @@ class DurationModel:
         return model
 
     def check(self) -> None:
-        """Answer the golden trips. Raises DamagedModelError where an answer is another one."""
+        """Answer the golden trips.
+
+        Raises DamagedModelError where an answer is another one, or where there is none to compare.
+        """
+        if not self.info.golden:
+            raise DamagedModelError(
+                "The model has no golden trips that could be compared.", "Train it again."
+            )
         for trip in self.info.golden:
             answer = self.answer(
                 trip.pickup_community_area, trip.dropoff_community_area, trip.trip_start_timestamp
@@ -227,7 +234,7 @@ def _text_files() -> tuple[str, ...]:
 def _read(folder: Path) -> _ModelFile:
     try:
         return msgspec.json.decode((folder / INFO_FILE).read_bytes(), type=_ModelFile)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise _damaged(folder, INFO_FILE, str(error)) from error
 
 

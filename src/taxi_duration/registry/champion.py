@@ -4,6 +4,7 @@ A version is found by its alias, so that moving the alias is all that a promotio
 imports this module, so it does without MLflow.
 """
 
+import math
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -123,6 +124,26 @@ def _fetch(
             server.download(page, {**query, **path}, folder / name)
 
 
+def metrics_of(tags: Mapping[str, str]) -> dict[str, float]:
+    """A version's figures by name, of its tags.
+
+    Anybody may write tags: what is no finite number is left out, and keeps no version from serving.
+    """
+    found = {
+        name.removeprefix(METRIC_PREFIX): _number(value)
+        for name, value in tags.items()
+        if name.startswith(METRIC_PREFIX)
+    }
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _number(written: str) -> float:
+    try:
+        return float(written)
+    except ValueError:
+        return math.nan
+
+
 def _described(found: _Version) -> ModelVersion:
     tags = {tag.key: tag.value for tag in found.tags}
     return ModelVersion(
@@ -131,10 +152,6 @@ def _described(found: _Version) -> ModelVersion:
         run_id=found.run_id,
         source=tags.get(SOURCE_TAG, ""),
         months=tags.get(MONTHS_TAG, "").split(),
-        metrics={
-            name.removeprefix(METRIC_PREFIX): float(value)
-            for name, value in tags.items()
-            if name.startswith(METRIC_PREFIX)
-        },
+        metrics=metrics_of(tags),
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
     )

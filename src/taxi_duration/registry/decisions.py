@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from mlflow.artifacts import download_artifacts
 
-from taxi_duration.errors import RegistryError
+from taxi_duration.errors import UNREADABLE, RegistryError
 from taxi_duration.registry.client import prepare, registry_errors
 from taxi_duration.registry.decision_page import page
 from taxi_duration.registry.gate import GateDecision
@@ -51,7 +51,7 @@ def read(settings: Settings, run_id: str) -> GateDecision:
         content = Path(path).read_bytes()
     try:
         return msgspec.json.decode(content, type=GateDecision)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise RegistryError(
             f"The decision of the run {run_id} cannot be read: {error}.",
             "Run the gate again with this version of the project.",

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import httpx
 import msgspec
 
-from taxi_duration.errors import RegistryError, UnknownVersionError
+from taxi_duration.errors import UNREADABLE, RegistryError, UnknownVersionError
 from taxi_duration.settings import Settings
 
 API: Final = "api/2.0/mlflow"
@@ -77,7 +77,7 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
         raise UnknownVersionError(
             f"{failed} {error}", "`taxi versions` lists those it has."
         ) from error
-    except (RegistryError, httpx.HTTPError, msgspec.DecodeError) as error:
+    except (RegistryError, httpx.HTTPError, *UNREADABLE) as error:
         raise RegistryError(
             f"{failed} {error or type(error).__name__}",
             "See whether it runs: `taxi status`.",
@@ -119,7 +119,7 @@ def _raise_for(answer: httpx.Response) -> None:
         return
     try:
         fault = msgspec.json.decode(answer.content, type=_Fault)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         fault = _Fault()
     said = f"{answer.status_code} {answer.reason_phrase} {fault.message}".strip()
     if fault.error_code in _ABSENT:

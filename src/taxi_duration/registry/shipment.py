@@ -13,7 +13,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import DeliveryError
+from taxi_duration.errors import UNREADABLE, DeliveryError
 from taxi_duration.model.duration_model import MODEL_FILES, DurationModel
 from taxi_duration.registry.champion import RECORD, download
 from taxi_duration.settings import Settings
@@ -94,7 +94,7 @@ def _version(record: bytes) -> ModelVersion:
 def _s3_errors(where: str) -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, ClientError, msgspec.DecodeError) as error:
+    except (BotoCoreError, ClientError, *UNREADABLE) as error:
         raise DeliveryError(
             f"The model's files at {where} could not be written or read: {error}.",
             "See the settings TAXI_S3_… and what the keys or the role are allowed.",

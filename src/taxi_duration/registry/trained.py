@@ -11,7 +11,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID
 
-from taxi_duration.errors import ReproductionError
+from taxi_duration.errors import UNREADABLE, ReproductionError
 from taxi_duration.model.duration_model import INFO_FILE, MODEL_FOLDER, ModelInfo
 from taxi_duration.registry.candidates import SERVABLE
 from taxi_duration.registry.client import client, registry_errors
@@ -106,7 +106,7 @@ def _candidate(mlflow: MlflowClient, run_id: str) -> Run:
 def _info(files: Path, commit: str) -> ModelInfo:
     try:
         return msgspec.json.decode((files / INFO_FILE).read_bytes(), type=_ModelFile).info
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ReproductionError(
             f"The stored {INFO_FILE} is not of this version of the project: {error}.",
             f"Train it with the version that made it{f', commit {commit}' if commit else ''}.",

@@ -18,6 +18,7 @@ from taxi_duration.registry.champion import (
     METRIC_PREFIX,
     MONTHS_TAG,
     SOURCE_TAG,
+    metrics_of,
     version,
 )
 from taxi_duration.registry.client import client, registry_errors
@@ -174,7 +175,7 @@ def _version(found: RegisteredVersion, aliases: Mapping[str, str]) -> Version:
         aliases=sorted(alias for alias, holder in aliases.items() if holder == number),
         source=tags.get(SOURCE_TAG, ""),
         months=tags.get(MONTHS_TAG, "").split(),
-        metrics={name: float(value) for name, value in _under(tags, METRIC_PREFIX).items()},
+        metrics=metrics_of(tags),
         decision=tags.get(DECISION_TAG, ""),
         reason=tags.get(REASON_TAG, ""),
         gate=_under(tags, GATE_PREFIX),
