@@ -25,11 +25,14 @@ from mage_parts import city, free_port, running, wait_for
 from monitored import with_own_database
 from taxi_duration.monitoring import retrainings
 from taxi_duration.monitoring.alarms import Alarm, raise_alarm
+from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.grafana.alerts import rules
 from taxi_duration.monitoring.grafana.files import dashboards
 from taxi_duration.monitoring.judged_months import read_judged
+from taxi_duration.monitoring.model_history import append
 from taxi_duration.monitoring.need import Need
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
+from taxi_duration.pipeline.drilling import drilled
 from taxi_duration.pipeline.ending import record_ending
 from taxi_duration.pipeline.gate import gate, register_model
 from taxi_duration.pipeline.live import (
@@ -44,7 +47,9 @@ from taxi_duration.pipeline.training import build_features, evaluate_models, tra
 from taxi_duration.pipeline.truth import record_truth
 from taxi_duration.pipeline.variables import RunVariables
 from taxi_duration.registry.champion import CHALLENGER
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import DRILL
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
@@ -106,6 +111,7 @@ def settings(
             other = "1" if held.champion == "2" else "2"
             held.move(CHALLENGER, other, Cause("challenge", "a test", "It runs in shadow."))
         run_loop(settings)
+        end_drill(settings)
         yield settings
 
 
@@ -134,6 +140,24 @@ def run_loop(settings: Settings) -> None:
     found = Need("queued", "The error is over its threshold.")
     retrainings.started(settings, retrainings.write(settings, found, SOURCE, windows, "2"), "4")
     raise_alarm(settings, Alarm(kind="drift", subject=MONTHS[-1], message="It drifted."))
+
+
+def end_drill(settings: Settings) -> None:
+    """What stays of a drill: its model's history, which ends with nobody, and a run that failed."""
+    at = datetime.now(UTC)
+    with connect(settings) as connection:
+        for former, version in (("", "1"), ("1", "")):
+            change = Change(
+                alias="champion",
+                former=former,
+                version=version,
+                action="promote",
+                by="a drill",
+                reason="It is over.",
+                at=at,
+            )
+            append(connection, drilled(settings).model_name, change)
+    end_run(settings, 7, {"month": MONTHS[0], "source": DRILL}, error="a column is missing")
 
 
 def end_run(

@@ -16,6 +16,7 @@ from taxi_duration.monitoring.grafana.parts import (
     table,
 )
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import DRILL
 
 # How many times the error that is expected of it a month may have.
 ERROR_RATIO: Final = float(Settings.model_fields["retrain_error_ratio"].default)
@@ -51,13 +52,16 @@ ORDER BY report.month DESC
 LIMIT 1
 """
 
-_SERVING: Final = """
+# A drill trains a model of its own name, whose changes stay in the history.
+_REAL: Final = f"model NOT LIKE '%-{DRILL}'"
+
+_SERVING: Final = f"""
 SELECT coalesce('version ' || to_version, 'none') AS version
 FROM monitoring.model_history
-WHERE alias = 'champion'
+WHERE alias = 'champion' AND {_REAL}
 ORDER BY id DESC
 LIMIT 1
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 _BETTER: Final = """
 SELECT 1 - mae / nullif(floor_mae, 0) AS better
@@ -142,17 +146,18 @@ ORDER BY decided_at DESC
 LIMIT 50
 """
 
-_HISTORY: Final = """
+_HISTORY: Final = f"""
 SELECT
     changed_at AS changed, alias, action, coalesce(from_version, 'none') AS before,
     coalesce(to_version, 'none') AS after, changed_by AS by, reason
 FROM monitoring.model_history
+WHERE {_REAL}
 ORDER BY id DESC
 LIMIT 50
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 # At the month whose trips decided: the axis is that of the months, not of the runs.
-_PROMOTIONS: Final = """
+_PROMOTIONS: Final = f"""
 SELECT time, text, tags
 FROM (
     SELECT
@@ -163,11 +168,11 @@ FROM (
     FROM monitoring.model_history AS change
     LEFT JOIN monitoring.gate_decisions AS decision
         ON (decision.model, decision.run_id) = (change.model, change.run_id)
-    WHERE change.alias = 'champion' AND change.to_version IS NOT NULL
+    WHERE change.alias = 'champion' AND change.to_version IS NOT NULL AND change.{_REAL}
 ) AS promotion
 WHERE $__timeFilter(time)
 ORDER BY time
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 
 def model() -> Json:
