@@ -39,3 +39,33 @@ def test_a_drill_s_model_serves_nobody_and_is_in_no_history(state: State) -> Non
     assert [row["after"] for row in history] == ["7"]
     [mark] = state.rows(annotations("Model"))
     assert "version 7 serves" in mark["text"]
+
+
+def test_the_runs_of_a_drill_are_in_no_figure_of_the_pipelines(state: State) -> None:
+    state.run("city", "2026-01", 2)
+    state.run("drill", "2026-01", 1, "failed")
+    assert state.shown("Pipelines", "Latest run") == "completed"
+    assert state.shown("Pipelines", "Failed runs") == 0
+    [ends] = state.panel("Pipelines", "Runs by day")
+    assert [row["metric"] for row in ends] == ["completed"]
+    [times] = state.panel("Pipelines", "Duration of the runs")
+    assert len(times) == 1
+
+
+def test_a_run_that_failed_and_is_no_drill_is_counted(state: State) -> None:
+    state.run(None, "", 1, "failed")
+    assert state.shown("Pipelines", "Latest run") == "failed"
+    assert state.shown("Pipelines", "Failed runs") == 1
+
+
+def test_a_month_is_as_old_as_when_it_first_came(state: State) -> None:
+    state.run("city", "2026-01", 40)
+    state.run("city", "2026-01", 1)
+    state.run("city", "2025-06", 1)
+    state.run("simulated", "2026-01", 1)
+    state.run("drill", "2026-02", 1)
+    assert state.shown("Pipelines", "Since a new month came") == pytest.approx(40, abs=0.01)
+    [rows] = state.panel("Pipelines", "Freshness")
+    assert [(row["source"], row["latest month"], row["months"]) for row in rows] == [
+        ("city", "2026-01", 2)
+    ]

@@ -11,7 +11,12 @@ from taxi_duration.monitoring.grafana.model import (
     MOST_COVERAGE,
 )
 from taxi_duration.monitoring.grafana.parts import TAG, Json, prom, sql
-from taxi_duration.monitoring.grafana.pipelines import FAILING, REPORTED, STALE_DAYS
+from taxi_duration.monitoring.grafana.pipelines import (
+    FAILING,
+    GIVEN_UP_DAYS,
+    STALE,
+    STALE_DAYS,
+)
 from taxi_duration.monitoring.grafana.service import ERRORS, SLOWEST, SPOOLED, within
 from taxi_duration.monitoring.grafana.truth import LIVE_DRIFT, SILENT
 from taxi_duration.settings import Settings
@@ -196,15 +201,19 @@ def _of_pipelines() -> list[Rule]:
     return [
         Rule(
             "stale-data",
-            "No month was reported for too long",
-            ("Pipelines", "Since a month was reported"),
-            sql(REPORTED),
+            "No new month came for too long",
+            ("Pipelines", "Since a new month came"),
+            sql(STALE),
             (ABOVE, (STALE_DAYS,)),
             "0s",
-            f"The latest report of a month is {VALUE} days old.",
-            "The run on the first of each month reports one: at most 31 days lie between two. Four"
-            " more leave time for a run that failed and was started again.",
-            "`taxi status`, then `taxi run`; the dashboard tells why runs failed.",
+            f"The latest month of the trips first came {VALUE} days ago.",
+            "The run on the first of each month brings the next one: at most 31 days lie between"
+            " two. Four more leave time for a run that failed and was started again. The same month"
+            " again is no new one, and a stand-in for the City does not hide that the City's trips"
+            f" are old; a source without a run for {GIVEN_UP_DAYS} days is used no more.",
+            "Has the City published a later month? Then `taxi status` and `taxi run`; the dashboard"
+            " tells why runs failed. After a run by hand within a month the next one is due on the"
+            " first, which may be later than this alarm.",
             without_data="Alerting",
         ),
         Rule(
