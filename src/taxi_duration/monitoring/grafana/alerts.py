@@ -10,7 +10,7 @@ from taxi_duration.monitoring.grafana.model import (
     LEAST_COVERAGE,
     MOST_COVERAGE,
 )
-from taxi_duration.monitoring.grafana.parts import TAG, Json, prom, sql
+from taxi_duration.monitoring.grafana.parts import TAG, Json, instant, prom, sql
 from taxi_duration.monitoring.grafana.pipelines import (
     FAILING,
     GIVEN_UP_DAYS,
@@ -386,8 +386,7 @@ def _in_grafana(rule: Rule, panel: int) -> Json:
 
 def _measured(rule: Rule) -> Json:
     model: Json = {**rule.query, "refId": "A", "intervalMs": 1000, "maxDataPoints": 43200}
-    if "expr" in model:
-        model |= {"instant": True, "range": False}
+    model = instant(model) if "expr" in model else model
     return _query("A", model, rule.query["datasource"]["uid"])
 
 

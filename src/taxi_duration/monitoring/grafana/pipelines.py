@@ -4,6 +4,7 @@ from typing import Final
 
 from taxi_duration.monitoring.grafana import loop, truth
 from taxi_duration.monitoring.grafana.parts import (
+    BY_DAY,
     Json,
     dashboard,
     lines,
@@ -185,6 +186,7 @@ def _over_time() -> list[Json]:
             "short",
             bars=True,
             stacked=True,
+            step=BY_DAY,
             least=0,
         ),
     ]

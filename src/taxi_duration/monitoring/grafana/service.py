@@ -3,6 +3,7 @@
 from typing import Final
 
 from taxi_duration.monitoring.grafana.parts import (
+    BY_HOUR,
     Json,
     dashboard,
     lines,
@@ -189,6 +190,7 @@ def _predictions() -> list[Json]:
             series(_INTERVALS),
             "m",
             width=8,
+            step=BY_HOUR,
             least=0,
         ),
         lines(
@@ -197,6 +199,7 @@ def _predictions() -> list[Json]:
             series(_MISSING),
             "percentunit",
             width=8,
+            step=BY_HOUR,
             least=0,
         ),
         lines(
@@ -207,6 +210,7 @@ def _predictions() -> list[Json]:
             width=8,
             bars=True,
             stacked=True,
+            step=BY_HOUR,
             least=0,
         ),
     ]

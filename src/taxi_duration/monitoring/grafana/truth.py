@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from taxi_duration.monitoring.grafana.parts import Json, lines, series, sql, stat, table
+from taxi_duration.monitoring.grafana.parts import (
+    BY_DAY,
+    BY_HOUR,
+    Json,
+    lines,
+    series,
+    sql,
+    stat,
+    table,
+)
 
 # Windows are an hour each: of a longer time than this nobody could tell one from the next.
 SHOWN: Final = "7d"
@@ -162,9 +171,9 @@ def of_model() -> list[Json]:
         stat("Answers with a known outcome", "Logged predictions whose trip was published since.",
              sql(_KNOWN), "short", width=4, height=8),
         lines("Answers and what happened by day", "Of those that were answered on that day.",
-              series(_OUTCOMES), "m", width=10),
+              series(_OUTCOMES), "m", width=10, step=BY_DAY),
         lines("Answers inside their interval by day", "Of those whose outcome is known.",
-              series(_HELD), "percentunit", width=10),
+              series(_HELD), "percentunit", width=10, step=BY_DAY),
     ]  # fmt: skip
 
 
@@ -173,15 +182,15 @@ def of_drift() -> list[Json]:
     shown = {"timeFrom": SHOWN}
     panels = [
         lines("Predictions by window", "What the service was asked.", series(_ASKED), "short",
-              bars=True, least=0),
+              bars=True, least=0, step=BY_HOUR),
         lines("Drifted columns of live traffic", "Share of the compared columns, beside the trips"
               " of the same hours of the week that the model was trained on; a gap: too few were"
-              " asked.", series(_LIVE_DRIFT), "percentunit", least=0),
+              " asked.", series(_LIVE_DRIFT), "percentunit", least=0, step=BY_HOUR),
         lines("Unusual trips in live traffic", "Share of the trips that were asked for.",
-              series(_LIVE_SHARES), "percentunit", least=0),
+              series(_LIVE_SHARES), "percentunit", least=0, step=BY_HOUR),
         lines("Drift of each column of live traffic", "Distance from what is usual by its"
               " threshold: from 1 on the column counts as drifted.", series(_LIVE_COLUMNS),
-              least=0),
+              least=0, step=BY_HOUR),
     ]  # fmt: skip
     return [
         lines("Rows put aside by month", "Rows that cannot be trips, by reason.",
