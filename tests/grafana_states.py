@@ -180,7 +180,7 @@ def _subject(row: dict[str, Any]) -> str:
 
 def _number(row: dict[str, Any]) -> float | None:
     [value] = [value for value in row.values() if not isinstance(value, str)]
-    return value
+    return None if value is None else float(value)
 
 
 def _is_over(limits: tuple[str, tuple[float, ...]], value: float | None) -> bool:

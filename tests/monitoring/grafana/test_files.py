@@ -86,6 +86,14 @@ def test_no_line_goes_over_a_month_a_day_or_an_hour_that_is_missing() -> None:
         assert drawn["spanNulls"] is False
 
 
+@pytest.mark.parametrize("name", ["Model", "Drift"])
+def test_months_of_years_ago_are_shown_from_the_start(name: str) -> None:
+    [board] = [board for board in dashboards() if board["title"] == name]
+    found = re.fullmatch(r"now-(\d+)y", board["time"]["from"])
+    assert found
+    assert int(found[1]) >= 10
+
+
 def test_the_titles_of_a_dashboard_differ() -> None:
     titles = [(board, panel["title"]) for board, panel in panels()]
     assert len(titles) == len(set(titles))
@@ -102,6 +110,11 @@ def test_each_failure_that_matters_has_a_rule() -> None:
         "stale-data", "error-over-threshold", "drift", "coverage-lost", "service-errors", "slow",
         "no-model", "spool-growing", "scheduler-silent",
     }  # fmt: skip
+
+
+def test_a_new_installation_has_time_to_bring_what_its_absence_alarms_about() -> None:
+    lasting = {rule.name: rule.lasting for rule in rules() if rule.without_data == "Alerting"}
+    assert lasting == {"stale-data": "1d", "scheduler-silent": "2h", "no-model": "2m"}
 
 
 def test_no_text_of_a_rule_holds_what_grafana_takes_for_a_variable(folder: Path) -> None:

@@ -205,12 +205,14 @@ def _of_pipelines() -> list[Rule]:
             ("Pipelines", "Since a new month came"),
             sql(STALE),
             (ABOVE, (STALE_DAYS,)),
-            "0s",
+            "1d",
             f"The latest month of the trips first came {VALUE} days ago.",
             "The run on the first of each month brings the next one: at most 31 days lie between"
             " two. Four more leave time for a run that failed and was started again. The same month"
             " again is no new one, and a stand-in for the City does not hide that the City's trips"
-            f" are old; a source without a run for {GIVEN_UP_DAYS} days is used no more.",
+            f" are old; a source without a run for {GIVEN_UP_DAYS} days is used no more."
+            " Where nothing came yet it alarms too, after a day: until then a new installation has"
+            " time for its first run.",
             "Has the City published a later month? Then `taxi status` and `taxi run`; the dashboard"
             " tells why runs failed. After a run by hand within a month the next one is due on the"
             " first, which may be later than this alarm.",
@@ -222,11 +224,13 @@ def _of_pipelines() -> list[Rule]:
             ("Pipelines", "Since live traffic was compared"),
             sql(SILENT),
             (ABOVE, (3,)),
-            "0s",
+            "2h",
             f"The last run of live_monitoring ended {VALUE} hours ago, well or not.",
             "Mage starts one each hour, and it takes a minute. A run that fails ends too, so"
-            " silence means that none began; three hours leave time for an upgrade and for one that"
-            " waits behind a monthly run.",
+            " silence means that none began; three hours leave time for one that waits behind a"
+            " monthly run, and two more for an upgrade or a new installation, which has had no run"
+            " at all. A run by hand (`taxi live`) looks like the schedule's and hides its silence"
+            " for as long.",
             "Is Mage up (`taxi status`), and is the hourly trigger active in its UI?",
             "critical",
             "Alerting",

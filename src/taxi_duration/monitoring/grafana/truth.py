@@ -147,6 +147,7 @@ HAVING count(*) = 3
 """
 
 # The hourly pipeline shows whether the scheduler lives; the monthly one would tell a month later.
+# No table says whether the schedule or a person started a run: `taxi live` counts here too.
 SILENT: Final = """
 SELECT extract(epoch FROM now() - max(ended_at))::double precision / 3600 AS hours
 FROM monitoring.pipeline_runs
