@@ -28,6 +28,11 @@ class State(NamedTuple):
     """A database in a transaction that is never committed."""
 
     connection: Connection
+    now: datetime
+
+    def ago(self, **past: float) -> datetime:
+        """The moment so long before now."""
+        return self.now - timedelta(**past)
 
     def add(self, table: Table, **given: Any) -> None:
         """A row; columns that need a value and were given none get any."""
@@ -61,7 +66,7 @@ class State(NamedTuple):
             model_version="1",
             drifted_share=drifted,
             threshold=0.5,
-            reported_at=ago(days=days),
+            reported_at=self.ago(days=days),
         )
         for dataset, mae, mean, share in (
             ("reference", 4.0, 15.0, 0.1),
@@ -111,16 +116,16 @@ class State(NamedTuple):
             source=source,
             month=date.fromisoformat(f"{month}-01") if month else None,
             status=status,
-            started_at=ago(days=days, minutes=5),
-            ended_at=ago(days=days),
+            started_at=self.ago(days=days, minutes=5),
+            ended_at=self.ago(days=days),
         )
 
     def window(self, ended: float, drifted: bool | None, hours: float = 1) -> None:
         """A window of live traffic that ended so many hours ago."""
         self.add(
             tables.live_windows,
-            window_start=ago(hours=ended + hours),
-            window_end=ago(hours=ended),
+            window_start=self.ago(hours=ended + hours),
+            window_end=self.ago(hours=ended),
             drifted=drifted,
         )
 
@@ -160,11 +165,6 @@ def annotations(board: str) -> str:
     [found] = [each for each in dashboards() if each["title"] == board]
     text: str = found["annotations"]["list"][0]["target"]["rawSql"]
     return text
-
-
-def ago(**past: float) -> datetime:
-    """The moment before now."""
-    return datetime.now(UTC) - timedelta(**past)
 
 
 def _filler(column: Column[Any]) -> Any:

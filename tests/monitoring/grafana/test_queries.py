@@ -20,6 +20,7 @@ import psycopg2
 import pytest
 import yaml
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from mage_parts import city, free_port, running, wait_for
 from monitored import with_own_database
@@ -31,6 +32,7 @@ from taxi_duration.monitoring.grafana.files import dashboards
 from taxi_duration.monitoring.judged_months import read_judged
 from taxi_duration.monitoring.model_history import append
 from taxi_duration.monitoring.need import Need
+from taxi_duration.monitoring.tables import predictions
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
 from taxi_duration.pipeline.drilling import drilled
 from taxi_duration.pipeline.ending import record_ending
@@ -126,9 +128,26 @@ def run_pipeline(settings: Settings, month: str) -> dict[str, Any]:
     return record_drift(settings, export_report(settings, reported))
 
 
-def run_live(settings: Settings, number: int) -> None:
+def run_by_the_hour(settings: Settings, numbers: list[int]) -> None:
+    """Runs of the hourly pipeline, as if in each of these hours all had been asked."""
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    hours = len(numbers) - 1
+    move_log(settings, -hours)
+    for number in numbers:
+        run_live(settings, number, now - timedelta(hours=hours))
+        if hours:
+            hours -= 1
+            move_log(settings, 1)
+
+
+def move_log(settings: Settings, hours: int) -> None:
+    with connect(settings) as connection:
+        moved = predictions.c.predicted_at + timedelta(hours=hours)
+        connection.execute(update(predictions).values(predicted_at=moved))
+
+
+def run_live(settings: Settings, number: int, at: datetime) -> None:
     """One run of the hourly pipeline."""
-    at = datetime.now(UTC) + timedelta(minutes=number)
     loaded = load_window(settings, LiveVariables(hours=1, seed=42, execution_date=at))
     output = record_window(settings, compare_window(settings, loaded))
     end_run(settings, number, output, pipeline="live_monitoring")
@@ -189,8 +208,7 @@ def service(settings: Settings, outputs: list[dict[str, Any]]) -> Iterator[Servi
         ask(service)
         known = ask_about_known_trips(settings, service)
         until(lambda: record_truth(settings, outputs[-1])["outcomes"] >= known)
-        for number in (4, 5, 6):
-            run_live(settings, number)
+        run_by_the_hour(settings, [4, 5, 6])
         yield service
 
 

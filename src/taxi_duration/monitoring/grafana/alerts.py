@@ -191,7 +191,7 @@ def _of_model() -> list[Rule]:
             "Each of the last three windows that were compared has drifted.",
             "Windows are compared with the same hours of the week, so rush hours are no drift. One"
             " may be a football match; three in a row are a new caller, a broken one or a changed"
-            " city.",
+            " city. Windows that overlap, as those of `taxi live` do, are no row.",
             "Open a window's report from the dashboard; see who asks, and for what.",
         ),
     ]

@@ -135,14 +135,31 @@ ORDER BY window_start DESC
 LIMIT 72
 """
 
-# One window may be a football match; each of the last three that were compared is not.
+# One window may be a football match; each of the last three that were compared is not. Three that
+# overlap would be one: those that a person asked for between (`taxi live`) are left out where they
+# have another length than most, and of the rest each ends before the next one begins.
 LIVE_DRIFT: Final = """
+WITH RECURSIVE windows AS (
+    SELECT window_start, window_end, drifted FROM monitoring.live_windows
+    WHERE window_end > now() - interval '1 day'
+), compared AS (
+    SELECT * FROM windows
+    WHERE drifted IS NOT NULL AND window_end - window_start = (
+        SELECT mode() WITHIN GROUP (ORDER BY window_end - window_start) FROM windows
+    )
+), latest AS (
+    (SELECT 1 AS place, * FROM compared ORDER BY window_end DESC LIMIT 1)
+    UNION ALL
+    SELECT latest.place + 1, former.*
+    FROM latest CROSS JOIN LATERAL (
+        SELECT * FROM compared
+        WHERE compared.window_end <= latest.window_start
+        ORDER BY compared.window_end DESC LIMIT 1
+    ) AS former
+    WHERE latest.place < 3
+)
 SELECT min(drifted::integer)::double precision AS drifted
-FROM (
-    SELECT drifted FROM monitoring.live_windows
-    WHERE drifted IS NOT NULL AND window_end > now() - interval '1 day'
-    ORDER BY window_end DESC LIMIT 3
-) AS latest
+FROM latest
 HAVING count(*) = 3
 """
 
