@@ -452,6 +452,21 @@ def test_a_service_that_answers_alarms_nobody(prometheus: str) -> None:
             assert not asked(prometheus, f"({rule.query['expr']}) {compare[kind]} {limit}")
 
 
+def test_the_first_model_that_is_refused_is_an_increase(prometheus: str) -> None:
+    counted = asked(prometheus, "sum by (role) (taxi_model_refusals_total)")
+    assert {each["metric"]["role"] for each in counted} == {"champion", "challenger"}
+
+
+def test_scrapes_and_health_checks_are_not_in_the_share_of_errors(prometheus: str) -> None:
+    for rule in rules():
+        if rule.name == "service-errors":
+            metrics = re.findall(r"taxi_requests_total\{([^}]*)\}", rule.query["expr"])
+            assert len(metrics) == rule.query["expr"].count("taxi_requests_total") == 2
+            assert all('endpoint="/predict"' in labels for labels in metrics)
+    other = 'sum(taxi_requests_total{endpoint!="/predict"})'
+    assert asked(prometheus, other), "else there would be nothing to leave out"
+
+
 def test_the_configuration_is_what_prometheus_calls_one(root: Path) -> None:
     if not shutil.which("promtool"):
         pytest.skip("there is no promtool here: `apt-get install prometheus` brings it")

@@ -272,10 +272,10 @@ def _of_answers() -> list[Rule]:
             prom(within(ERRORS, "5m"), "errors"),
             (ABOVE, (0.01,)),
             "5m",
-            f"A share of {VALUE} of the answers are errors of the service.",
+            f"A share of {VALUE} of the requests for predictions ended in an error of the service.",
             "It answers what it cannot understand with 4xx, which does not count here: 5xx is its"
             " own failure and should be 0. One in a hundred, for five minutes, leaves out a"
-            " restart.",
+            " restart. Of `/predict` alone: scrapes and health checks would make the share small.",
             "The service's log has the cause of each, by the answer's `instance`.",
             "critical",
         ),

@@ -17,9 +17,11 @@ from taxi_duration.monitoring.grafana.parts import (
 _PREDICT: Final = 'endpoint="/predict"'
 _RATE: Final = "$__rate_interval"
 
+# Of predictions alone: Prometheus' own requests and health checks succeed, and would hide failures.
+# Without predictions there is no share.
 ERRORS: Final = (
-    '(sum(rate(taxi_requests_total{status=~"5.."}[RANGE])) or vector(0))'
-    " / sum(rate(taxi_requests_total[RANGE]))"
+    f'(sum(rate(taxi_requests_total{{{_PREDICT}, status=~"5.."}}[RANGE])) or vector(0))'
+    f" / (sum(rate(taxi_requests_total{{{_PREDICT}}}[RANGE])) > 0)"
 )
 SLOWEST: Final = (
     "histogram_quantile(QUANTILE, sum by (le)"
@@ -97,7 +99,7 @@ def _now() -> list[Json]:
         ),
         stat(
             "Errors now",
-            "Share of answers with a status of 500 or more.",
+            "Share of the requests for predictions that were answered with 500 or more.",
             prom(within(ERRORS, _RATE), "errors"),
             "percentunit",
             colors=steps((0.01, "red")),
@@ -144,7 +146,7 @@ def _requests() -> list[Json]:
         ),
         lines(
             "Errors",
-            "Share of answers with a status of 500 or more.",
+            "Share of the requests for predictions that were answered with 500 or more.",
             prom(within(ERRORS, _RATE), "errors"),
             "percentunit",
             least=0,
