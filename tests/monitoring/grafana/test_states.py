@@ -1,5 +1,7 @@
 """What panels say of a state of the database: what counts for them, and that drills do not."""
 
+import uuid
+
 import pytest
 
 from grafana_states import State, annotations
@@ -48,3 +50,28 @@ def test_a_month_is_as_old_as_when_it_first_came(state: State) -> None:
     assert [(row["source"], row["latest month"], row["months"]) for row in rows] == [
         ("city", "2026-01", 2)
     ]
+
+
+def test_segments_are_shown_beside_their_floor_and_the_month_s_threshold(state: State) -> None:
+    state.month("city", "2026-01", segments={"all": (4.0, 6.0), "airport": (9.0, 7.5)})
+    state.month("drill", "2026-01", error=9, segments={"all": (9.0, 6.0)})
+    errors, limits = state.panel("Model", "Error of each segment beside its floor by month")
+    assert {row["metric"]: row["error"] for row in errors} == pytest.approx(
+        {"all": 4 / 6, "airport": 1.2}
+    )
+    [limit] = limits
+    # 1.2 times the 4 minutes that are expected, by the floor's 6.
+    assert (limit["floor"], limit["threshold"]) == (1, pytest.approx(0.8))
+
+
+def test_answers_that_wait_for_their_outcome_are_shown_beside_those_that_have_one(
+    state: State,
+) -> None:
+    ids = [uuid.uuid4() for _ in range(5)]
+    trips = ["trip-1", "trip-2", "trip-3", "page-map", None]
+    for number, trip in zip(ids, trips, strict=True):
+        state.add(tables.predictions, id=number, role="champion", trip_id=trip)
+    state.add(tables.predictions, id=ids[0], role="challenger", trip_id="trip-1")
+    state.add(tables.outcomes, prediction_id=ids[0], role="champion", source="city")
+    assert state.shown("Model", "Answers with a known outcome") == 1
+    assert state.shown("Model", "Answers that wait for their outcome") == 2

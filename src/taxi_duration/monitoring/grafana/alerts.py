@@ -2,14 +2,9 @@
 
 from typing import Any, Final, NamedTuple
 
+from taxi_duration.monitoring.grafana.judged import ERROR_RATIO, EXPECTED, JUDGED
 from taxi_duration.monitoring.grafana.loop import UNSENT
-from taxi_duration.monitoring.grafana.model import (
-    ERROR_RATIO,
-    EXPECTED,
-    JUDGED,
-    LEAST_COVERAGE,
-    MOST_COVERAGE,
-)
+from taxi_duration.monitoring.grafana.model import LEAST_COVERAGE, MOST_COVERAGE
 from taxi_duration.monitoring.grafana.parts import TAG, Json, instant, prom, sql
 from taxi_duration.monitoring.grafana.pipelines import (
     FAILING,

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from taxi_duration.monitoring.grafana import truth
+from taxi_duration.monitoring.grafana import segments, truth
+from taxi_duration.monitoring.grafana.judged import ERROR_RATIO, EXPECTED, JUDGED
 from taxi_duration.monitoring.grafana.parts import (
     Json,
     annotation,
@@ -18,31 +19,9 @@ from taxi_duration.monitoring.grafana.parts import (
 from taxi_duration.settings import Settings
 from taxi_duration.simulation.source import DRILL
 
-# How many times the error that is expected of it a month may have.
-ERROR_RATIO: Final = float(Settings.model_fields["retrain_error_ratio"].default)
 COVERAGE: Final = 0.8
 LEAST_COVERAGE: Final = float(Settings.model_fields["gate_min_coverage"].default)
 MOST_COVERAGE: Final = float(Settings.model_fields["gate_max_coverage"].default)
-
-# The version that a month's report judged, on the month's trips and on those it was trained on,
-# with how long these trips took. Other versions may have rows of the month too.
-JUDGED: Final = """
-FROM monitoring.drift_months AS report
-JOIN monitoring.performance AS month
-    ON (month.source, month.month, month.model_version, month.dataset)
-        = (report.source, report.month, report.model_version, 'current')
-JOIN monitoring.performance AS learned
-    ON (learned.source, learned.month, learned.model_version, learned.dataset)
-        = (report.source, report.month, report.model_version, 'reference')
-JOIN monitoring.data_quality AS took
-    ON (took.source, took.month, took.column_name, took.dataset)
-        = (report.source, report.month, 'trip_minutes', 'current')
-JOIN monitoring.data_quality AS took_before
-    ON (took_before.source, took_before.month, took_before.column_name, took_before.dataset)
-        = (report.source, report.month, 'trip_minutes', 'reference')
-""".strip()
-# Longer trips have larger errors: what was learned is stretched to the month's mean duration.
-EXPECTED: Final = "(learned.mae * took.mean / nullif(took_before.mean, 0))"
 
 _LATEST: Final = f"""
 SELECT {{figure}}
@@ -181,7 +160,7 @@ def model() -> Json:
         "Model",
         "How long trips took, and how long the model said. Durations in minutes, by the month of"
         " the trips; a month without figures has no truth yet.",
-        [*_now(), *_over_time(), *truth.of_model(), *_tables()],
+        [*_now(), *_over_time(), *segments.of_model(), *truth.of_model(), *_tables()],
         variables=[source_variable()],
         annotations=[annotation("Promotions", _PROMOTIONS)],
     )

@@ -1,4 +1,4 @@
-"""Panels of what really happened: segments, outcomes, what was loaded, and what is asked now."""
+"""Panels of what really happened: outcomes, what was loaded, and what is asked now."""
 
 from typing import Final
 
@@ -12,34 +12,10 @@ from taxi_duration.monitoring.grafana.parts import (
     stat,
     table,
 )
+from taxi_duration.monitoring.live_window import PAGE_PICTURES
 
 # Windows are an hour each: of a longer time than this nobody could tell one from the next.
 SHOWN: Final = "7d"
-
-_LATEST_SEGMENTS: Final = """
-SELECT
-    part.segment, part.trips, part.mae AS error, part.floor_mae AS "floor's error", part.bias,
-    part.mape AS "relative error", part.within_5 AS "within 5 min",
-    part.coverage_80 AS "inside the interval", part.interval_width AS width,
-    part.late_5 AS "late by 5 min"
-FROM monitoring.performance_segments AS part
-JOIN monitoring.drift_months AS report
-    ON (report.source, report.month, report.model_version)
-        = (part.source, part.month, part.model_version)
-WHERE part.source = '$source'
-    AND report.month = (SELECT max(month) FROM monitoring.drift_months WHERE source = '$source')
-ORDER BY part.mae DESC
-"""
-
-_SEGMENTS: Final = """
-SELECT part.month::timestamp AS time, part.segment AS metric, part.mae AS error
-FROM monitoring.performance_segments AS part
-JOIN monitoring.drift_months AS report
-    ON (report.source, report.month, report.model_version)
-        = (part.source, part.month, part.model_version)
-WHERE part.source = '$source' AND $__timeFilter(part.month)
-ORDER BY part.month, part.segment
-"""
 
 # By the day on which they were answered. A prediction without an outcome has no row: it counts
 # neither as right nor as wrong.
@@ -70,6 +46,18 @@ SELECT count(*)::double precision AS outcomes
 FROM monitoring.outcomes
 WHERE source = '$source' AND role = 'champion'
 """
+
+# The service's page asks for its pictures too, which are of no trip.
+_PICTURES: Final = ", ".join(f"'{name}'" for name in PAGE_PICTURES)
+_WAITING: Final = f"""
+SELECT count(*)::double precision AS waiting
+FROM monitoring.predictions AS asked
+WHERE role = 'champion' AND trip_id IS NOT NULL AND trip_id NOT IN ({_PICTURES})
+    AND NOT EXISTS (
+        SELECT FROM monitoring.outcomes AS known
+        WHERE (known.prediction_id, known.role) = (asked.id, asked.role)
+    )
+"""  # noqa: S608  no part of it comes from outside
 
 _QUARANTINED: Final = """
 SELECT month::timestamp AS time, reason AS metric, trips::double precision AS trips
@@ -174,24 +162,17 @@ HAVING count(*) > 0
 
 
 def of_model() -> list[Json]:
-    """For *Model*: every segment, and the answers whose outcome is known."""
-    minutes = dict.fromkeys(("error", "floor's error", "bias", "width"), "m")
-    names = ("relative error", "within 5 min", "inside the interval", "late by 5 min")
+    """For *Model*: the answers whose outcome is known, beside those that wait for it."""
     return [
-        table(
-            "Segments of the latest month",
-            "The worst first; segments overlap, and `all` is every trip.",
-            sql(_LATEST_SEGMENTS),
-            {**minutes, **dict.fromkeys(names, "percentunit")},
-        ),
-        lines("Error of each segment by month", "Mean absolute error.", series(_SEGMENTS), "m",
-              least=0, width=24),
         stat("Answers with a known outcome", "Logged predictions whose trip was published since.",
              sql(_KNOWN), "short", width=4, height=8),
+        stat("Answers that wait for their outcome", "Logged predictions with a trip's id that no"
+             " month has brought yet, of any source; an id that is no trip of the City's waits"
+             " until the log deletes it.", sql(_WAITING), "short", width=4, height=8),
         lines("Answers and what happened by day", "Of those that were answered on that day.",
-              series(_OUTCOMES), "m", width=10, step=BY_DAY),
+              series(_OUTCOMES), "m", width=8, step=BY_DAY),
         lines("Answers inside their interval by day", "Of those whose outcome is known.",
-              series(_HELD), "percentunit", width=10, step=BY_DAY),
+              series(_HELD), "percentunit", width=8, step=BY_DAY),
     ]  # fmt: skip
 
 
