@@ -23,6 +23,11 @@ def test_requests_and_predictions_are_counted(
     assert value("taxi_requests_total", **refused) == refused_before + 1
 
 
+@pytest.mark.parametrize("role", ["champion", "challenger"])
+def test_refusals_of_models_are_counted_from_0(role: str) -> None:
+    assert REGISTRY.get_sample_value("taxi_model_refusals_total", {"role": role}) is not None
+
+
 def test_only_the_model_that_answers_now_is_shown() -> None:
     MODEL.labels("41", "run-41", "city").set(0)
     MODEL.labels("42", "run-42", "city").set(1)

@@ -13,6 +13,7 @@ from duration_service.monitoring.answer import (
     ColumnScore,
     Figures,
     Limits,
+    LoadedMonth,
     Monitoring,
     MonthDrift,
     MonthPerformance,
@@ -150,6 +151,28 @@ def test_data_of_more_than_a_month_ago_are_stale() -> None:
     old = card("Data", drift=[drift(reported_at=NOW - timedelta(days=36))])
     assert old.verdict == "bad"
     assert "36 days ago" in old.note
+
+
+def loaded(name: str, days: float, source: str = "city") -> LoadedMonth:
+    return LoadedMonth(source, name, 0, 1_010, 1_000, 10, NOW - timedelta(days=days))
+
+
+def test_a_month_that_is_loaded_again_is_as_old_as_when_it_first_came() -> None:
+    def run(days: float, status: str = "completed", source: str = "city") -> Run:
+        at = NOW - timedelta(days=days)
+        return Run("taxi_duration", "1", source, "2022-03", status, at, at, None)
+
+    again = [loaded("2022-03", 1)]
+    assert card("Data", loaded_months=again, runs=[run(1), run(20)]).verdict == "good"
+    old = card("Data", loaded_months=again, runs=[run(1), run(36)])
+    assert (old.verdict, "36 days ago" in old.note) == ("bad", True)
+    others = [run(36, "failed"), run(36, source="drill")]
+    assert card("Data", loaded_months=again, runs=others).verdict == "good"
+
+
+def test_an_earlier_month_that_is_loaded_now_does_not_freshen_the_latest_one() -> None:
+    months = [loaded("2022-03", 36), loaded("2021-01", 1)]
+    assert card("Data", loaded_months=months).verdict == "bad"
 
 
 def test_a_last_run_that_failed_is_bad_and_earlier_failures_are_counted() -> None:

@@ -84,6 +84,9 @@ RELOADS: Final = Counter(
 REFUSALS: Final = Counter(
     "taxi_model_refusals", "Models that a worker process could not use", ["role"]
 )
+# From the start: an increase is measured from a value, so the first one would be missed without.
+for _role in ("champion", "challenger"):
+    REFUSALS.labels(_role)
 REGISTRY_UP: Final = Gauge(
     "taxi_registry_up", "1 while the registry answers", multiprocess_mode="livemin"
 )

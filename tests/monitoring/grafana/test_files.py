@@ -59,6 +59,41 @@ def test_every_panel_says_what_it_shows() -> None:
         assert panel["description"].endswith("."), (board, panel["title"])
 
 
+def test_a_value_of_now_is_asked_for_now_alone() -> None:
+    """Over a time, the version that served before would be shown beside the one that serves."""
+    asked = [
+        target
+        for _, panel in panels()
+        for target in panel["targets"]
+        if panel["type"] == "stat" and "expr" in target
+    ]
+    assert len(asked) >= 6
+    assert all(target["instant"] and not target["range"] for target in asked)
+
+
+def test_no_line_goes_over_a_month_a_day_or_an_hour_that_is_missing() -> None:
+    hour = 3_600_000
+    steps = {"month": (31 * 24 * hour, 59 * 24 * hour), "day": (24 * hour, 48 * hour)}
+    steps |= {"hour": (hour, 2 * hour), "window": (hour, 2 * hour)}
+    for board, panel in panels():
+        if panel["type"] != "timeseries" or "rawSql" not in panel["targets"][0]:
+            continue
+        found = re.search(r"by (month|day|hour|window)$|live traffic", panel["title"])
+        named = (found[1] or "window") if found else "month"
+        least, most = steps[named]
+        drawn = panel["fieldConfig"]["defaults"]["custom"]
+        assert least < drawn["insertNulls"] < most, (board, panel["title"])
+        assert drawn["spanNulls"] is False
+
+
+@pytest.mark.parametrize("name", ["Model", "Drift"])
+def test_months_of_years_ago_are_shown_from_the_start(name: str) -> None:
+    [board] = [board for board in dashboards() if board["title"] == name]
+    found = re.fullmatch(r"now-(\d+)y", board["time"]["from"])
+    assert found
+    assert int(found[1]) >= 10
+
+
 def test_the_titles_of_a_dashboard_differ() -> None:
     titles = [(board, panel["title"]) for board, panel in panels()]
     assert len(titles) == len(set(titles))
@@ -75,6 +110,11 @@ def test_each_failure_that_matters_has_a_rule() -> None:
         "stale-data", "error-over-threshold", "drift", "coverage-lost", "service-errors", "slow",
         "no-model", "spool-growing", "scheduler-silent",
     }  # fmt: skip
+
+
+def test_a_new_installation_has_time_to_bring_what_its_absence_alarms_about() -> None:
+    lasting = {rule.name: rule.lasting for rule in rules() if rule.without_data == "Alerting"}
+    assert lasting == {"stale-data": "1d", "scheduler-silent": "2h", "no-model": "2m"}
 
 
 def test_no_text_of_a_rule_holds_what_grafana_takes_for_a_variable(folder: Path) -> None:

@@ -20,16 +20,21 @@ import psycopg2
 import pytest
 import yaml
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from mage_parts import city, free_port, running, wait_for
 from monitored import with_own_database
 from taxi_duration.monitoring import retrainings
 from taxi_duration.monitoring.alarms import Alarm, raise_alarm
+from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.grafana.alerts import rules
 from taxi_duration.monitoring.grafana.files import dashboards
 from taxi_duration.monitoring.judged_months import read_judged
+from taxi_duration.monitoring.model_history import append
 from taxi_duration.monitoring.need import Need
+from taxi_duration.monitoring.tables import predictions
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
+from taxi_duration.pipeline.drilling import drilled
 from taxi_duration.pipeline.ending import record_ending
 from taxi_duration.pipeline.gate import gate, register_model
 from taxi_duration.pipeline.live import (
@@ -44,7 +49,9 @@ from taxi_duration.pipeline.training import build_features, evaluate_models, tra
 from taxi_duration.pipeline.truth import record_truth
 from taxi_duration.pipeline.variables import RunVariables
 from taxi_duration.registry.champion import CHALLENGER
+from taxi_duration.registry.versions import Change
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import DRILL
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
@@ -106,6 +113,7 @@ def settings(
             other = "1" if held.champion == "2" else "2"
             held.move(CHALLENGER, other, Cause("challenge", "a test", "It runs in shadow."))
         run_loop(settings)
+        end_drill(settings)
         yield settings
 
 
@@ -120,9 +128,26 @@ def run_pipeline(settings: Settings, month: str) -> dict[str, Any]:
     return record_drift(settings, export_report(settings, reported))
 
 
-def run_live(settings: Settings, number: int) -> None:
+def run_by_the_hour(settings: Settings, numbers: list[int]) -> None:
+    """Runs of the hourly pipeline, as if in each of these hours all had been asked."""
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    hours = len(numbers) - 1
+    move_log(settings, -hours)
+    for number in numbers:
+        run_live(settings, number, now - timedelta(hours=hours))
+        if hours:
+            hours -= 1
+            move_log(settings, 1)
+
+
+def move_log(settings: Settings, hours: int) -> None:
+    with connect(settings) as connection:
+        moved = predictions.c.predicted_at + timedelta(hours=hours)
+        connection.execute(update(predictions).values(predicted_at=moved))
+
+
+def run_live(settings: Settings, number: int, at: datetime) -> None:
     """One run of the hourly pipeline."""
-    at = datetime.now(UTC) + timedelta(minutes=number)
     loaded = load_window(settings, LiveVariables(hours=1, seed=42, execution_date=at))
     output = record_window(settings, compare_window(settings, loaded))
     end_run(settings, number, output, pipeline="live_monitoring")
@@ -134,6 +159,24 @@ def run_loop(settings: Settings) -> None:
     found = Need("queued", "The error is over its threshold.")
     retrainings.started(settings, retrainings.write(settings, found, SOURCE, windows, "2"), "4")
     raise_alarm(settings, Alarm(kind="drift", subject=MONTHS[-1], message="It drifted."))
+
+
+def end_drill(settings: Settings) -> None:
+    """What stays of a drill: its model's history, which ends with nobody, and a run that failed."""
+    at = datetime.now(UTC)
+    with connect(settings) as connection:
+        for former, version in (("", "1"), ("1", "")):
+            change = Change(
+                alias="champion",
+                former=former,
+                version=version,
+                action="promote",
+                by="a drill",
+                reason="It is over.",
+                at=at,
+            )
+            append(connection, drilled(settings).model_name, change)
+    end_run(settings, 7, {"month": MONTHS[0], "source": DRILL}, error="a column is missing")
 
 
 def end_run(
@@ -165,8 +208,7 @@ def service(settings: Settings, outputs: list[dict[str, Any]]) -> Iterator[Servi
         ask(service)
         known = ask_about_known_trips(settings, service)
         until(lambda: record_truth(settings, outputs[-1])["outcomes"] >= known)
-        for number in (4, 5, 6):
-            run_live(settings, number)
+        run_by_the_hour(settings, [4, 5, 6])
         yield service
 
 
@@ -408,6 +450,21 @@ def test_a_service_that_answers_alarms_nobody(prometheus: str) -> None:
         if "expr" in rule.query:
             kind, (limit,) = rule.limits
             assert not asked(prometheus, f"({rule.query['expr']}) {compare[kind]} {limit}")
+
+
+def test_the_first_model_that_is_refused_is_an_increase(prometheus: str) -> None:
+    counted = asked(prometheus, "sum by (role) (taxi_model_refusals_total)")
+    assert {each["metric"]["role"] for each in counted} == {"champion", "challenger"}
+
+
+def test_scrapes_and_health_checks_are_not_in_the_share_of_errors(prometheus: str) -> None:
+    for rule in rules():
+        if rule.name == "service-errors":
+            metrics = re.findall(r"taxi_requests_total\{([^}]*)\}", rule.query["expr"])
+            assert len(metrics) == rule.query["expr"].count("taxi_requests_total") == 2
+            assert all('endpoint="/predict"' in labels for labels in metrics)
+    other = 'sum(taxi_requests_total{endpoint!="/predict"})'
+    assert asked(prometheus, other), "else there would be nothing to leave out"
 
 
 def test_the_configuration_is_what_prometheus_calls_one(root: Path) -> None:

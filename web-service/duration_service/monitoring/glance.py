@@ -115,17 +115,20 @@ def _drift(shown: Monitoring, now: datetime) -> Card | None:  # noqa: ARG001
 def _data(shown: Monitoring, now: datetime) -> Card | None:
     if shown.loaded_months:
         month = shown.loaded_months[0]
-        at = max(one.loaded_at for one in shown.loaded_months)
+        source, name, at = month.source, month.month, month.loaded_at
         note = f"{words.count(month.kept)} trips kept, {words.count(month.quarantined)} not usable"
-        name = month.month
     elif shown.drift:
-        at = max(one.reported_at for one in shown.drift)
-        note = f"{words.count(shown.drift[0].current_trips)} trips reported"
-        name = shown.drift[0].month
+        report = shown.drift[0]
+        source, name, at = report.source, report.month, report.reported_at
+        note = f"{words.count(report.current_trips)} trips reported"
     else:
         return None
-    verdict: Verdict = "good" if now - at < STALE else "bad"
-    return Card("Data", verdict, name, f"{note}; {words.ago(at, now)}", "data")
+    # The same month again is not news: its age is that of the first run that is known.
+    runs = [run for run in shown.runs if (run.source, run.month) == (source, name)]
+    ends = [run.ended_at for run in runs if run.status == "completed" and run.ended_at]
+    first = min([at, *ends])
+    verdict: Verdict = "good" if now - first < STALE else "bad"
+    return Card("Data", verdict, name, f"{note}; came {words.ago(first, now)}", "data")
 
 
 def _runs(shown: Monitoring, now: datetime) -> Card | None:

@@ -2,16 +2,16 @@
 
 from typing import Any, Final, NamedTuple
 
+from taxi_duration.monitoring.grafana.judged import ERROR_RATIO, EXPECTED, JUDGED
 from taxi_duration.monitoring.grafana.loop import UNSENT
-from taxi_duration.monitoring.grafana.model import (
-    ERROR_RATIO,
-    EXPECTED,
-    JUDGED,
-    LEAST_COVERAGE,
-    MOST_COVERAGE,
+from taxi_duration.monitoring.grafana.model import LEAST_COVERAGE, MOST_COVERAGE
+from taxi_duration.monitoring.grafana.parts import TAG, Json, instant, prom, sql
+from taxi_duration.monitoring.grafana.pipelines import (
+    FAILING,
+    GIVEN_UP_DAYS,
+    STALE,
+    STALE_DAYS,
 )
-from taxi_duration.monitoring.grafana.parts import TAG, Json, prom, sql
-from taxi_duration.monitoring.grafana.pipelines import FAILING, REPORTED, STALE_DAYS
 from taxi_duration.monitoring.grafana.service import ERRORS, SLOWEST, SPOOLED, within
 from taxi_duration.monitoring.grafana.truth import LIVE_DRIFT, SILENT
 from taxi_duration.settings import Settings
@@ -186,7 +186,7 @@ def _of_model() -> list[Rule]:
             "Each of the last three windows that were compared has drifted.",
             "Windows are compared with the same hours of the week, so rush hours are no drift. One"
             " may be a football match; three in a row are a new caller, a broken one or a changed"
-            " city.",
+            " city. Windows that overlap, as those of `taxi live` do, are no row.",
             "Open a window's report from the dashboard; see who asks, and for what.",
         ),
     ]
@@ -196,15 +196,21 @@ def _of_pipelines() -> list[Rule]:
     return [
         Rule(
             "stale-data",
-            "No month was reported for too long",
-            ("Pipelines", "Since a month was reported"),
-            sql(REPORTED),
+            "No new month came for too long",
+            ("Pipelines", "Since a new month came"),
+            sql(STALE),
             (ABOVE, (STALE_DAYS,)),
-            "0s",
-            f"The latest report of a month is {VALUE} days old.",
-            "The run on the first of each month reports one: at most 31 days lie between two. Four"
-            " more leave time for a run that failed and was started again.",
-            "`taxi status`, then `taxi run`; the dashboard tells why runs failed.",
+            "1d",
+            f"The latest month of the trips first came {VALUE} days ago.",
+            "The run on the first of each month brings the next one: at most 31 days lie between"
+            " two. Four more leave time for a run that failed and was started again. The same month"
+            " again is no new one, and a stand-in for the City does not hide that the City's trips"
+            f" are old; a source without a run for {GIVEN_UP_DAYS} days is used no more."
+            " Where nothing came yet it alarms too, after a day: until then a new installation has"
+            " time for its first run.",
+            "Has the City published a later month? Then `taxi status` and `taxi run`; the dashboard"
+            " tells why runs failed. After a run by hand within a month the next one is due on the"
+            " first, which may be later than this alarm.",
             without_data="Alerting",
         ),
         Rule(
@@ -213,11 +219,13 @@ def _of_pipelines() -> list[Rule]:
             ("Pipelines", "Since live traffic was compared"),
             sql(SILENT),
             (ABOVE, (3,)),
-            "0s",
+            "2h",
             f"The last run of live_monitoring ended {VALUE} hours ago, well or not.",
             "Mage starts one each hour, and it takes a minute. A run that fails ends too, so"
-            " silence means that none began; three hours leave time for an upgrade and for one that"
-            " waits behind a monthly run.",
+            " silence means that none began; three hours leave time for one that waits behind a"
+            " monthly run, and two more for an upgrade or a new installation, which has had no run"
+            " at all. A run by hand (`taxi live`) looks like the schedule's and hides its silence"
+            " for as long.",
             "Is Mage up (`taxi status`), and is the hourly trigger active in its UI?",
             "critical",
             "Alerting",
@@ -259,10 +267,10 @@ def _of_answers() -> list[Rule]:
             prom(within(ERRORS, "5m"), "errors"),
             (ABOVE, (0.01,)),
             "5m",
-            f"A share of {VALUE} of the answers are errors of the service.",
+            f"A share of {VALUE} of the requests for predictions ended in an error of the service.",
             "It answers what it cannot understand with 4xx, which does not count here: 5xx is its"
             " own failure and should be 0. One in a hundred, for five minutes, leaves out a"
-            " restart.",
+            " restart. Of `/predict` alone: scrapes and health checks would make the share small.",
             "The service's log has the cause of each, by the answer's `instance`.",
             "critical",
         ),
@@ -377,8 +385,7 @@ def _in_grafana(rule: Rule, panel: int) -> Json:
 
 def _measured(rule: Rule) -> Json:
     model: Json = {**rule.query, "refId": "A", "intervalMs": 1000, "maxDataPoints": 43200}
-    if "expr" in model:
-        model |= {"instant": True, "range": False}
+    model = instant(model) if "expr" in model else model
     return _query("A", model, rule.query["datasource"]["uid"])
 
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from taxi_duration.monitoring.grafana import truth
+from taxi_duration.monitoring.grafana import segments, truth
+from taxi_duration.monitoring.grafana.judged import ERROR_RATIO, EXPECTED, JUDGED
 from taxi_duration.monitoring.grafana.parts import (
     Json,
     annotation,
@@ -16,32 +17,11 @@ from taxi_duration.monitoring.grafana.parts import (
     table,
 )
 from taxi_duration.settings import Settings
+from taxi_duration.simulation.source import DRILL
 
-# How many times the error that is expected of it a month may have.
-ERROR_RATIO: Final = float(Settings.model_fields["retrain_error_ratio"].default)
 COVERAGE: Final = 0.8
 LEAST_COVERAGE: Final = float(Settings.model_fields["gate_min_coverage"].default)
 MOST_COVERAGE: Final = float(Settings.model_fields["gate_max_coverage"].default)
-
-# The version that a month's report judged, on the month's trips and on those it was trained on,
-# with how long these trips took. Other versions may have rows of the month too.
-JUDGED: Final = """
-FROM monitoring.drift_months AS report
-JOIN monitoring.performance AS month
-    ON (month.source, month.month, month.model_version, month.dataset)
-        = (report.source, report.month, report.model_version, 'current')
-JOIN monitoring.performance AS learned
-    ON (learned.source, learned.month, learned.model_version, learned.dataset)
-        = (report.source, report.month, report.model_version, 'reference')
-JOIN monitoring.data_quality AS took
-    ON (took.source, took.month, took.column_name, took.dataset)
-        = (report.source, report.month, 'trip_minutes', 'current')
-JOIN monitoring.data_quality AS took_before
-    ON (took_before.source, took_before.month, took_before.column_name, took_before.dataset)
-        = (report.source, report.month, 'trip_minutes', 'reference')
-""".strip()
-# Longer trips have larger errors: what was learned is stretched to the month's mean duration.
-EXPECTED: Final = "(learned.mae * took.mean / nullif(took_before.mean, 0))"
 
 _LATEST: Final = f"""
 SELECT {{figure}}
@@ -51,13 +31,16 @@ ORDER BY report.month DESC
 LIMIT 1
 """
 
-_SERVING: Final = """
+# A drill trains a model of its own name, whose changes stay in the history.
+_REAL: Final = f"model NOT LIKE '%-{DRILL}'"
+
+_SERVING: Final = f"""
 SELECT coalesce('version ' || to_version, 'none') AS version
 FROM monitoring.model_history
-WHERE alias = 'champion'
+WHERE alias = 'champion' AND {_REAL}
 ORDER BY id DESC
 LIMIT 1
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 _BETTER: Final = """
 SELECT 1 - mae / nullif(floor_mae, 0) AS better
@@ -142,17 +125,18 @@ ORDER BY decided_at DESC
 LIMIT 50
 """
 
-_HISTORY: Final = """
+_HISTORY: Final = f"""
 SELECT
     changed_at AS changed, alias, action, coalesce(from_version, 'none') AS before,
     coalesce(to_version, 'none') AS after, changed_by AS by, reason
 FROM monitoring.model_history
+WHERE {_REAL}
 ORDER BY id DESC
 LIMIT 50
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 # At the month whose trips decided: the axis is that of the months, not of the runs.
-_PROMOTIONS: Final = """
+_PROMOTIONS: Final = f"""
 SELECT time, text, tags
 FROM (
     SELECT
@@ -163,11 +147,11 @@ FROM (
     FROM monitoring.model_history AS change
     LEFT JOIN monitoring.gate_decisions AS decision
         ON (decision.model, decision.run_id) = (change.model, change.run_id)
-    WHERE change.alias = 'champion' AND change.to_version IS NOT NULL
+    WHERE change.alias = 'champion' AND change.to_version IS NOT NULL AND change.{_REAL}
 ) AS promotion
 WHERE $__timeFilter(time)
 ORDER BY time
-"""
+"""  # noqa: S608  no part of it comes from outside
 
 
 def model() -> Json:
@@ -176,7 +160,7 @@ def model() -> Json:
         "Model",
         "How long trips took, and how long the model said. Durations in minutes, by the month of"
         " the trips; a month without figures has no truth yet.",
-        [*_now(), *_over_time(), *truth.of_model(), *_tables()],
+        [*_now(), *_over_time(), *segments.of_model(), *truth.of_model(), *_tables()],
         variables=[source_variable()],
         annotations=[annotation("Promotions", _PROMOTIONS)],
     )

@@ -14,6 +14,12 @@ TAG: Final = "taxi-duration"
 # The latest version of the JSON that its own documentation describes; Grafana migrates older ones.
 SCHEMA_VERSION: Final = 41
 COLUMNS: Final = 24
+# Milliseconds from which on two values are not joined by a line: more than one step of the series
+# and less than two. Of Prometheus Grafana knows the step.
+_HOUR: Final = 3_600_000
+BY_MONTH: Final = 40 * 24 * _HOUR
+BY_DAY: Final = 36 * _HOUR
+BY_HOUR: Final = _HOUR * 3 // 2
 # Series of these names are limits, not measurements: they are drawn as dashed lines.
 LIMITS: Final = "/^(threshold|lower limit|upper limit|wanted|floor)$/"
 
@@ -51,8 +57,17 @@ def steps(*limits: tuple[float, str], base: str = "green") -> Json:
     return {"mode": "absolute", "steps": [{"color": base, "value": None}, *coloured]}
 
 
+def instant(query: Json) -> Json:
+    """The query of Prometheus for now alone: a series that is no more has no value."""
+    return {**query, "instant": True, "range": False}
+
+
 def stat(title: str, meaning: str, query: Json, unit: str = "none", **more: Any) -> Json:
-    """One value in large type; `colors` are its `steps`, `text` says that it is no number."""
+    """One value in large type; `colors` are its `steps`, `text` says that it is no number.
+
+    It is that of now, whatever time is shown.
+    """
+    query = instant(query) if "expr" in query else query
     colors, text = more.pop("colors", None), more.pop("text", False)
     options = {
         "colorMode": "value" if colors else "none",
@@ -79,13 +94,17 @@ def lines(
 ) -> Json:
     """Values over time; `bars` and `stacked` say how they are drawn, `least` where the axis begins.
 
-    A gap is drawn as a gap: what was not measured is not shown as if it were.
+    A gap is drawn as a gap: what was not measured is not shown as if it were. `step` is one of
+    BY_MONTH, BY_DAY and BY_HOUR, for queries of Postgres.
     """
     bars, stacked = more.pop("bars", False), more.pop("stacked", False)
+    step = more.pop("step", BY_MONTH)
+    targets = [queries] if isinstance(queries, dict) else list(queries)
     defaults: Json = {
         "custom": {
             "drawStyle": "bars" if bars else "line",
             "fillOpacity": 60 if bars else 8,
+            "insertNulls": step if "rawSql" in targets[0] else False,
             "lineWidth": 1 if bars else 2,
             "pointSize": 6,
             "showPoints": "auto",
@@ -102,7 +121,6 @@ def lines(
         | {"showLegend": True},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    targets = [queries] if isinstance(queries, dict) else list(queries)
     made = _panel("timeseries", title, meaning, targets, options, {"width": 12, "height": 8} | more)
     return {**made, "fieldConfig": {"defaults": defaults, "overrides": [_as_limits()]}}
 
@@ -159,7 +177,8 @@ def dashboard(name: str, meaning: str, panels: Sequence[Json], **more: Any) -> J
         "schemaVersion": SCHEMA_VERSION,
         "tags": [TAG],
         "templating": {"list": more.get("variables", [])},
-        "time": {"from": more.get("since", "now-2y"), "to": "now"},
+        # The City's trips begin in 2013, and a backfill brings any of them.
+        "time": {"from": more.get("since", "now-10y"), "to": "now"},
         # Months begin at midnight UTC here, wherever the reader sits.
         "timezone": more.get("timezone", "utc"),
         "title": name,

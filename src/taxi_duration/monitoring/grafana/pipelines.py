@@ -4,6 +4,7 @@ from typing import Final
 
 from taxi_duration.monitoring.grafana import loop, truth
 from taxi_duration.monitoring.grafana.parts import (
+    BY_DAY,
     Json,
     dashboard,
     lines,
@@ -13,78 +14,101 @@ from taxi_duration.monitoring.grafana.parts import (
     steps,
     table,
 )
+from taxi_duration.simulation.source import DRILL
 
-# A month is 31 days at most; the rest is for a run that is started again by a person.
+# From one month's first run to the next one's are 31 days at most; the rest is for a run that is
+# started again by a person.
 STALE_DAYS: Final = 35
+# A source without a completed run for so long is used no more.
+GIVEN_UP_DAYS: Final = 90
+_REAL: Final = f"source IS DISTINCT FROM '{DRILL}'"
 
-REPORTED: Final = """
-SELECT extract(epoch FROM now() - max(reported_at))::double precision / 86400 AS days
-FROM monitoring.drift_months
-WHERE source <> 'drill'
-HAVING count(*) > 0
-"""
+# Of each source the days since the first run that completed its latest month: one that brings the
+# same month again brings nothing new. Where the City is used nothing else counts: what steps in
+# while it does not answer (`TAXI_CITY_API=auto`) brings no news of Chicago.
+FRESHNESS: Final = f"""
+WITH latest AS (
+    SELECT source, max(month) AS month, count(DISTINCT month) AS months
+    FROM monitoring.pipeline_runs
+    WHERE pipeline = 'taxi_duration' AND status = 'completed' AND source <> '{DRILL}'
+    GROUP BY source
+    HAVING max(ended_at) > now() - interval '{GIVEN_UP_DAYS} days'
+)
+SELECT
+    latest.source, latest.month, latest.months, min(run.ended_at) AS came,
+    extract(epoch FROM now() - min(run.ended_at))::double precision / 86400 AS days
+FROM latest
+JOIN monitoring.pipeline_runs AS run
+    ON (run.source, run.month, run.pipeline, run.status)
+        = (latest.source, latest.month, 'taxi_duration', 'completed')
+WHERE latest.source = 'city' OR NOT EXISTS (SELECT FROM latest AS real WHERE real.source = 'city')
+GROUP BY latest.source, latest.month, latest.months
+"""  # noqa: S608  no part of it comes from outside
+
+STALE: Final = f"SELECT source, days FROM ({FRESHNESS.strip()}) AS fresh"  # noqa: S608
+
+_STALEST: Final = f"""
+SELECT max(days) AS days FROM ({FRESHNESS.strip()}) AS fresh HAVING count(*) > 0
+"""  # noqa: S608
 
 # Since the latest run that ended, well or not.
-SILENT: Final = """
+SILENT: Final = f"""
 SELECT extract(epoch FROM now() - max(ended_at))::double precision / 86400 AS days
 FROM monitoring.pipeline_runs
-WHERE pipeline = 'taxi_duration' AND source IS DISTINCT FROM 'drill'
+WHERE pipeline = 'taxi_duration' AND {_REAL}
 HAVING count(*) > 0
-"""
+"""  # noqa: S608
 
 # Of each pipeline the latest run: what failed and went well since alarms nobody.
-FAILING: Final = """
+FAILING: Final = f"""
 SELECT pipeline, (status = 'failed')::integer::double precision AS failed
 FROM (
     SELECT DISTINCT ON (pipeline) pipeline, status
     FROM monitoring.pipeline_runs
-    WHERE source IS DISTINCT FROM 'drill'
+    WHERE {_REAL}
     ORDER BY pipeline, ended_at DESC
 ) AS latest
-"""
+"""  # noqa: S608
 
-_LAST: Final = """
+_LAST: Final = f"""
 SELECT status
 FROM monitoring.pipeline_runs
+WHERE {_REAL}
 ORDER BY ended_at DESC
 LIMIT 1
-"""
+"""  # noqa: S608
 
-_FAILURES: Final = """
+_FAILURES: Final = f"""
 SELECT (count(*) FILTER (WHERE status = 'failed'))::double precision AS failures
 FROM monitoring.pipeline_runs
-WHERE ended_at > now() - interval '30 days'
-"""
+WHERE ended_at > now() - interval '30 days' AND {_REAL}
+"""  # noqa: S608
 
-_DURATIONS: Final = """
+_DURATIONS: Final = f"""
 SELECT
     ended_at AS time,
     pipeline AS metric,
     extract(epoch FROM ended_at - started_at)::double precision AS seconds
 FROM monitoring.pipeline_runs
-WHERE status = 'completed' AND started_at IS NOT NULL AND $__timeFilter(ended_at)
+WHERE status = 'completed' AND started_at IS NOT NULL AND {_REAL} AND $__timeFilter(ended_at)
 ORDER BY ended_at
-"""
+"""  # noqa: S608
 
-_ENDINGS: Final = """
+_ENDINGS: Final = f"""
 SELECT date_trunc('day', ended_at) AS time, status AS metric, count(*)::double precision AS runs
 FROM monitoring.pipeline_runs
-WHERE $__timeFilter(ended_at)
+WHERE {_REAL} AND $__timeFilter(ended_at)
 GROUP BY 1, 2
 ORDER BY 1, 2
-"""
+"""  # noqa: S608
 
-_FRESHNESS: Final = """
+_SOURCES: Final = f"""
 SELECT
-    source,
-    to_char(max(month), 'YYYY-MM') AS "latest month",
-    max(reported_at) AS reported,
-    extract(epoch FROM now() - max(reported_at))::double precision / 86400 AS "days ago",
-    count(*) AS months
-FROM monitoring.drift_months
-GROUP BY source
-ORDER BY max(reported_at) DESC
-"""
+    source, to_char(month, 'YYYY-MM') AS "latest month", came AS "came first",
+    days AS "days ago", months
+FROM ({FRESHNESS.strip()}) AS fresh
+ORDER BY days
+"""  # noqa: S608
 
 _RUNS: Final = """
 SELECT
@@ -113,16 +137,17 @@ def _now() -> list[Json]:
     return [
         stat(
             "Latest run",
-            "How it ended.",
+            "How it ended; drills do not count.",
             sql(_LAST),
             "string",
             text=True,
             width=6,
         ),
         stat(
-            "Since a month was reported",
-            f"Red from {STALE_DAYS} days on: a month is missing.",
-            sql(REPORTED),
+            "Since a new month came",
+            f"Days since the latest month completed its first run; of several sources the stalest."
+            f" Red from {STALE_DAYS} on: a month is missing.",
+            sql(_STALEST),
             "d",
             colors=steps((STALE_DAYS, "red")),
             width=6,
@@ -137,7 +162,7 @@ def _now() -> list[Json]:
         ),
         stat(
             "Failed runs",
-            "Of the last 30 days.",
+            "Of the last 30 days; drills do not count.",
             sql(_FAILURES),
             colors=steps((1, "red")),
             width=6,
@@ -156,11 +181,12 @@ def _over_time() -> list[Json]:
         ),
         lines(
             "Runs by day",
-            "By how they ended.",
+            "By how they ended; drills do not count.",
             series(_ENDINGS),
             "short",
             bars=True,
             stacked=True,
+            step=BY_DAY,
             least=0,
         ),
     ]
@@ -170,8 +196,8 @@ def _tables() -> list[Json]:
     return [
         table(
             "Freshness",
-            "The latest month of each source.",
-            sql(_FRESHNESS),
+            "The latest month of each source in use, and when a run first completed it.",
+            sql(_SOURCES),
             {"days ago": "d"},
             height=5,
         ),

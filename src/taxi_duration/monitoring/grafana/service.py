@@ -3,6 +3,7 @@
 from typing import Final
 
 from taxi_duration.monitoring.grafana.parts import (
+    BY_HOUR,
     Json,
     dashboard,
     lines,
@@ -16,9 +17,11 @@ from taxi_duration.monitoring.grafana.parts import (
 _PREDICT: Final = 'endpoint="/predict"'
 _RATE: Final = "$__rate_interval"
 
+# Of predictions alone: Prometheus' own requests and health checks succeed, and would hide failures.
+# Without predictions there is no share.
 ERRORS: Final = (
-    '(sum(rate(taxi_requests_total{status=~"5.."}[RANGE])) or vector(0))'
-    " / sum(rate(taxi_requests_total[RANGE]))"
+    f'(sum(rate(taxi_requests_total{{{_PREDICT}, status=~"5.."}}[RANGE])) or vector(0))'
+    f" / (sum(rate(taxi_requests_total{{{_PREDICT}}}[RANGE])) > 0)"
 )
 SLOWEST: Final = (
     "histogram_quantile(QUANTILE, sum by (le)"
@@ -96,7 +99,7 @@ def _now() -> list[Json]:
         ),
         stat(
             "Errors now",
-            "Share of answers with a status of 500 or more.",
+            "Share of the requests for predictions that were answered with 500 or more.",
             prom(within(ERRORS, _RATE), "errors"),
             "percentunit",
             colors=steps((0.01, "red")),
@@ -143,7 +146,7 @@ def _requests() -> list[Json]:
         ),
         lines(
             "Errors",
-            "Share of answers with a status of 500 or more.",
+            "Share of the requests for predictions that were answered with 500 or more.",
             prom(within(ERRORS, _RATE), "errors"),
             "percentunit",
             least=0,
@@ -189,6 +192,7 @@ def _predictions() -> list[Json]:
             series(_INTERVALS),
             "m",
             width=8,
+            step=BY_HOUR,
             least=0,
         ),
         lines(
@@ -197,6 +201,7 @@ def _predictions() -> list[Json]:
             series(_MISSING),
             "percentunit",
             width=8,
+            step=BY_HOUR,
             least=0,
         ),
         lines(
@@ -207,6 +212,7 @@ def _predictions() -> list[Json]:
             width=8,
             bars=True,
             stacked=True,
+            step=BY_HOUR,
             least=0,
         ),
     ]

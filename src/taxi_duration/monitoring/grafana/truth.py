@@ -1,36 +1,21 @@
-"""Panels of what really happened: segments, outcomes, what was loaded, and what is asked now."""
+"""Panels of what really happened: outcomes, what was loaded, and what is asked now."""
 
 from typing import Final
 
-from taxi_duration.monitoring.grafana.parts import Json, lines, series, sql, stat, table
+from taxi_duration.monitoring.grafana.parts import (
+    BY_DAY,
+    BY_HOUR,
+    Json,
+    lines,
+    series,
+    sql,
+    stat,
+    table,
+)
+from taxi_duration.monitoring.live_window import PAGE_PICTURES
 
 # Windows are an hour each: of a longer time than this nobody could tell one from the next.
 SHOWN: Final = "7d"
-
-_LATEST_SEGMENTS: Final = """
-SELECT
-    part.segment, part.trips, part.mae AS error, part.floor_mae AS "floor's error", part.bias,
-    part.mape AS "relative error", part.within_5 AS "within 5 min",
-    part.coverage_80 AS "inside the interval", part.interval_width AS width,
-    part.late_5 AS "late by 5 min"
-FROM monitoring.performance_segments AS part
-JOIN monitoring.drift_months AS report
-    ON (report.source, report.month, report.model_version)
-        = (part.source, part.month, part.model_version)
-WHERE part.source = '$source'
-    AND report.month = (SELECT max(month) FROM monitoring.drift_months WHERE source = '$source')
-ORDER BY part.mae DESC
-"""
-
-_SEGMENTS: Final = """
-SELECT part.month::timestamp AS time, part.segment AS metric, part.mae AS error
-FROM monitoring.performance_segments AS part
-JOIN monitoring.drift_months AS report
-    ON (report.source, report.month, report.model_version)
-        = (part.source, part.month, part.model_version)
-WHERE part.source = '$source' AND $__timeFilter(part.month)
-ORDER BY part.month, part.segment
-"""
 
 # By the day on which they were answered. A prediction without an outcome has no row: it counts
 # neither as right nor as wrong.
@@ -61,6 +46,18 @@ SELECT count(*)::double precision AS outcomes
 FROM monitoring.outcomes
 WHERE source = '$source' AND role = 'champion'
 """
+
+# The service's page asks for its pictures too, which are of no trip.
+_PICTURES: Final = ", ".join(f"'{name}'" for name in PAGE_PICTURES)
+_WAITING: Final = f"""
+SELECT count(*)::double precision AS waiting
+FROM monitoring.predictions AS asked
+WHERE role = 'champion' AND trip_id IS NOT NULL AND trip_id NOT IN ({_PICTURES})
+    AND NOT EXISTS (
+        SELECT FROM monitoring.outcomes AS known
+        WHERE (known.prediction_id, known.role) = (asked.id, asked.role)
+    )
+"""  # noqa: S608  no part of it comes from outside
 
 _QUARANTINED: Final = """
 SELECT month::timestamp AS time, reason AS metric, trips::double precision AS trips
@@ -126,18 +123,36 @@ ORDER BY window_start DESC
 LIMIT 72
 """
 
-# One window may be a football match; each of the last three that were compared is not.
+# One window may be a football match; each of the last three that were compared is not. Three that
+# overlap would be one: those that a person asked for between (`taxi live`) are left out where they
+# have another length than most, and of the rest each ends before the next one begins.
 LIVE_DRIFT: Final = """
+WITH RECURSIVE windows AS (
+    SELECT window_start, window_end, drifted FROM monitoring.live_windows
+    WHERE window_end > now() - interval '1 day'
+), compared AS (
+    SELECT * FROM windows
+    WHERE drifted IS NOT NULL AND window_end - window_start = (
+        SELECT mode() WITHIN GROUP (ORDER BY window_end - window_start) FROM windows
+    )
+), latest AS (
+    (SELECT 1 AS place, * FROM compared ORDER BY window_end DESC LIMIT 1)
+    UNION ALL
+    SELECT latest.place + 1, former.*
+    FROM latest CROSS JOIN LATERAL (
+        SELECT * FROM compared
+        WHERE compared.window_end <= latest.window_start
+        ORDER BY compared.window_end DESC LIMIT 1
+    ) AS former
+    WHERE latest.place < 3
+)
 SELECT min(drifted::integer)::double precision AS drifted
-FROM (
-    SELECT drifted FROM monitoring.live_windows
-    WHERE drifted IS NOT NULL AND window_end > now() - interval '1 day'
-    ORDER BY window_end DESC LIMIT 3
-) AS latest
+FROM latest
 HAVING count(*) = 3
 """
 
 # The hourly pipeline shows whether the scheduler lives; the monthly one would tell a month later.
+# No table says whether the schedule or a person started a run: `taxi live` counts here too.
 SILENT: Final = """
 SELECT extract(epoch FROM now() - max(ended_at))::double precision / 3600 AS hours
 FROM monitoring.pipeline_runs
@@ -147,24 +162,17 @@ HAVING count(*) > 0
 
 
 def of_model() -> list[Json]:
-    """For *Model*: every segment, and the answers whose outcome is known."""
-    minutes = dict.fromkeys(("error", "floor's error", "bias", "width"), "m")
-    names = ("relative error", "within 5 min", "inside the interval", "late by 5 min")
+    """For *Model*: the answers whose outcome is known, beside those that wait for it."""
     return [
-        table(
-            "Segments of the latest month",
-            "The worst first; segments overlap, and `all` is every trip.",
-            sql(_LATEST_SEGMENTS),
-            {**minutes, **dict.fromkeys(names, "percentunit")},
-        ),
-        lines("Error of each segment by month", "Mean absolute error.", series(_SEGMENTS), "m",
-              least=0, width=24),
         stat("Answers with a known outcome", "Logged predictions whose trip was published since.",
              sql(_KNOWN), "short", width=4, height=8),
+        stat("Answers that wait for their outcome", "Logged predictions with a trip's id that no"
+             " month has brought yet, of any source; an id that is no trip of the City's waits"
+             " until the log deletes it.", sql(_WAITING), "short", width=4, height=8),
         lines("Answers and what happened by day", "Of those that were answered on that day.",
-              series(_OUTCOMES), "m", width=10),
+              series(_OUTCOMES), "m", width=8, step=BY_DAY),
         lines("Answers inside their interval by day", "Of those whose outcome is known.",
-              series(_HELD), "percentunit", width=10),
+              series(_HELD), "percentunit", width=8, step=BY_DAY),
     ]  # fmt: skip
 
 
@@ -173,15 +181,15 @@ def of_drift() -> list[Json]:
     shown = {"timeFrom": SHOWN}
     panels = [
         lines("Predictions by window", "What the service was asked.", series(_ASKED), "short",
-              bars=True, least=0),
+              bars=True, least=0, step=BY_HOUR),
         lines("Drifted columns of live traffic", "Share of the compared columns, beside the trips"
               " of the same hours of the week that the model was trained on; a gap: too few were"
-              " asked.", series(_LIVE_DRIFT), "percentunit", least=0),
+              " asked.", series(_LIVE_DRIFT), "percentunit", least=0, step=BY_HOUR),
         lines("Unusual trips in live traffic", "Share of the trips that were asked for.",
-              series(_LIVE_SHARES), "percentunit", least=0),
+              series(_LIVE_SHARES), "percentunit", least=0, step=BY_HOUR),
         lines("Drift of each column of live traffic", "Distance from what is usual by its"
               " threshold: from 1 on the column counts as drifted.", series(_LIVE_COLUMNS),
-              least=0),
+              least=0, step=BY_HOUR),
     ]  # fmt: skip
     return [
         lines("Rows put aside by month", "Rows that cannot be trips, by reason.",

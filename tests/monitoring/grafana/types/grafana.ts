@@ -35,26 +35,34 @@ interface PrometheusQuery extends grafana.DataQuery {
   editorMode: 'code';
   expr: string;
   legendFormat: string;
+}
+
+interface PrometheusRange extends PrometheusQuery {
   range: true;
+}
+
+interface PrometheusInstant extends PrometheusQuery {
+  instant: true;
+  range: false;
 }
 
 type Fields<Custom> = Omit<Json<grafana.FieldConfigSource>, 'defaults'> & {
   defaults: Omit<Json<grafana.FieldConfig>, 'custom'> & { custom?: Json<Custom> };
 };
 
-type PanelOf<Kind extends string, Options, Custom> = Omit<
+type PanelOf<Kind extends string, Options, Custom, Prometheus = never> = Omit<
   Json<grafana.Panel>,
   'type' | 'options' | 'fieldConfig' | 'targets'
 > & {
   type: Kind;
   options: Json<Options>;
   fieldConfig: Fields<Custom>;
-  targets: Array<SqlQuery | PrometheusQuery>;
+  targets: Array<SqlQuery | Prometheus>;
 };
 
 type Panel =
-  | PanelOf<'stat', StatOptions, never>
-  | PanelOf<'timeseries', SeriesOptions, SeriesFields>
+  | PanelOf<'stat', StatOptions, never, PrometheusInstant>
+  | PanelOf<'timeseries', SeriesOptions, SeriesFields, PrometheusRange>
   | PanelOf<'table', TableOptions, TableFields>;
 
 type Annotation = Omit<Json<grafana.AnnotationQuery>, 'target'> & { target: SqlQuery };
