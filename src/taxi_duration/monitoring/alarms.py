@@ -2,10 +2,11 @@
 
 import logging
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from taxi_duration.errors import AlarmError, MonitoringError
 from taxi_duration.monitoring.database import connect, migrate
@@ -14,6 +15,10 @@ from taxi_duration.monitoring.tables import alarms
 from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# A chat service that is started anew is back by then; the run waits meanwhile.
+TRIES: Final = 3
+FIRST_PAUSE_SECONDS: Final = 0.5
 
 Kind = Literal["run failed", "data refused", "drift", "quality", "retraining"]
 
@@ -40,13 +45,14 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 def raise_alarm(settings: Settings, alarm: Alarm) -> None:
-    """Send an alarm and keep it; one that was raised before is not sent again, unless in a drill.
+    """Send an alarm and keep it; one that was told before is not sent again, unless in a drill.
 
-    A way that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
+    Each way is tried TRIES times, and one that reached nobody is sent when it is raised again. A
+    way that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
     away the alarm is sent all the same, and MonitoringError raised after that.
     """
     try:
-        if not alarm.drill and _was_raised(settings, alarm):
+        if not alarm.drill and _was_told(settings, alarm):
             log.info("%s was told before", alarm.title)
             return
     except MonitoringError as error:
@@ -59,9 +65,15 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> None:
 def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
     facts = {**msgspec.structs.asdict(alarm), "raised_at": raised_at.isoformat()}
     sent = Sent([], [])
+    patiently = Retrying(
+        retry=retry_if_exception_type(AlarmError),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(FIRST_PAUSE_SECONDS),
+        reraise=True,
+    )
     for name, send in messengers(settings).items():
         try:
-            send(f"[{settings.model_name}] {alarm.title}", alarm.message, facts)
+            patiently(send, f"[{settings.model_name}] {alarm.title}", alarm.message, facts)
             sent.to.append(name)
         except AlarmError as error:
             log.warning("%s: %s", name, error)
@@ -69,9 +81,13 @@ def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
     return sent
 
 
-def _was_raised(settings: Settings, alarm: Alarm) -> bool:
+def _was_told(settings: Settings, alarm: Alarm) -> bool:
     same = select(alarms.c.id).where(
-        alarms.c.kind == alarm.kind, alarms.c.subject == alarm.subject, ~alarms.c.drill
+        alarms.c.kind == alarm.kind,
+        alarms.c.subject == alarm.subject,
+        ~alarms.c.drill,
+        # Where no way is set nobody is told, and nothing has failed.
+        or_(func.cardinality(alarms.c.sent_to) > 0, alarms.c.problem.is_(None)),
     )
     with connect(settings) as connection:
         migrate(connection)
