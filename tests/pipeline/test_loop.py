@@ -143,7 +143,7 @@ def test_a_retraining_that_could_not_be_started_is_no_answer(settings: Settings)
 
     report(settings, month_of("2019-03", 1.5))
     recorded = report(settings, month_of("2019-04", 1.5))
-    with pytest.raises(PipelineError, match="did not start the retraining.*database is locked"):
+    with pytest.raises(PipelineError, match=r"did not start the retraining.*database is locked"):
         queue_retraining(settings, judge_retraining(settings, recorded, "6"), refuses)
     again = judge_retraining(settings, recorded, "7")
     assert retraining_wanted(again)

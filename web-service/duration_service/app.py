@@ -4,7 +4,7 @@ import math
 
 from flask import Flask
 
-from duration_service import metrics, openapi, page, predict, prediction_log, status
+from duration_service import metrics, openapi, page, predict, prediction_log, request_counts, status
 from duration_service import observations as observing
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
@@ -15,6 +15,7 @@ from duration_service.monitoring.routes import show_monitoring
 from duration_service.observations import Observations, Observer, observe_requests
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
+from duration_service.request_counts import RequestCounts
 from duration_service.shadow import Shadow
 from taxi_duration.settings import Settings, load_settings
 
@@ -29,13 +30,14 @@ def create_app(
     Without `models` it serves the model of the settings' folder, or else the champion of their
     registry. That it watches from a thread of this process; so it must be called in the process
     that serves, after any fork. The same goes for `observations`; without them requests are
-    counted, and predictions are logged where the settings name a database.
+    counted, and predictions and counts are logged where the settings name a database.
     """
     settings = settings or load_settings()
-    log = None
+    log = counts = None
     if observations is None:
         log = PredictionLog.from_settings(settings)
-        observations = Observations(_observers(settings, log))
+        counts = RequestCounts.from_settings(settings)
+        observations = Observations(_observers(settings, log, counts))
         observations.start()
     if models is None and settings.model_folder:
         models = fixed_model(settings, settings.model_folder)
@@ -48,6 +50,7 @@ def create_app(
     app.config["RETRY_AFTER"] = str(math.ceil(settings.model_poll_seconds))
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
+    app.extensions[request_counts.EXTENSION] = counts
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -61,8 +64,12 @@ def create_app(
     return app
 
 
-def _observers(settings: Settings, log: PredictionLog | None) -> list[Observer]:
+def _observers(
+    settings: Settings, log: PredictionLog | None, counts: RequestCounts | None
+) -> list[Observer]:
     observers: list[Observer] = [RequestMetrics()]
+    if counts:
+        observers.append(counts)
     if log:
         observers.append(log)
     # After the log, which is not to wait for a challenger.
@@ -78,3 +85,5 @@ def close_app(app: Flask) -> None:
     app.extensions[observing.EXTENSION].stop()
     if log := app.extensions[prediction_log.EXTENSION]:
         log.close()
+    if counts := app.extensions[request_counts.EXTENSION]:
+        counts.close()

@@ -18,7 +18,8 @@ from taxi_duration.trips.months import Month
 def last_queued(settings: Settings, source: str, run_id: str) -> Answered | None:
     """The last retraining of these trips that another run than this one has asked for and got.
 
-    One that could not be started is no answer. Of a drill there is none, since every drill stands for itself.
+    One that could not be started is no answer. Of a drill there is none, since every drill stands
+    for itself.
     """
     query = (
         select(retrainings.c.month, retrainings.c.requested_at)

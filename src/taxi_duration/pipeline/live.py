@@ -16,6 +16,7 @@ from taxi_duration.monitoring.alarms import Alarm, raise_alarm
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.live import (
     LiveFigures,
+    delete_old_requests,
     delete_old_windows,
     forget_reports,
     live_compared,
@@ -105,8 +106,9 @@ def compare_window(settings: Settings, loaded: dict[str, Any]) -> dict[str, Any]
 def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any]:
     """Publish the report, write the figures to Postgres, and delete what is too old.
 
-    Raises an alarm where this is one of several windows in a row that drifted. A page of a window that drifted goes to MLflow as well, whose UI shows it. Adds `recorded` (rows
-    written) and `exported` (the page's S3 URI and its address in the MLflow UI; empty: none).
+    Raises an alarm where this is one of several windows in a row that drifted. A page of a window
+    that drifted goes to MLflow as well, whose UI shows it. Adds `recorded` (rows written) and
+    `exported` (the page's S3 URI and its address in the MLflow UI; empty: none).
     """
     figures = msgspec.convert(compared["figures"], LiveFigures)
     exported = _export(settings, figures, compared["report"])
@@ -121,6 +123,7 @@ def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any
         )
         forget_reports(connection, gone)
         delete_old_windows(connection, settings.monitoring_days)
+        delete_old_requests(connection, settings.prediction_log_days)
         drifted = drifted_since_calm(connection)
     _tell(settings, figures, drifted, exported["url"])
     return {**compared, "recorded": recorded, "exported": exported}
@@ -169,6 +172,8 @@ def _figures(
         p50_ms=found.p50_ms,
         p95_ms=found.p95_ms,
         p99_ms=found.p99_ms,
+        refused_requests=found.refused_requests,
+        failed_requests=found.failed_requests,
         made_at=datetime.now(UTC),
         threshold=settings.drift_share,
         drift=[],

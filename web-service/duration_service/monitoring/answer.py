@@ -170,7 +170,10 @@ class AskedHour(Struct, frozen=True):
 
 
 class LiveWindow(Struct, frozen=True):
-    """How far what the service was asked in a window is from what it learned from."""
+    """How far what the service was asked in a window is from what it learned from.
+
+    `refused_requests` were answered with 4xx, `failed_requests` with 5xx.
+    """
 
     window_start: datetime
     window_end: datetime
@@ -180,6 +183,8 @@ class LiveWindow(Struct, frozen=True):
     drifted: bool | None
     unseen_pairs_share: float | None
     missing_areas_share: float | None
+    refused_requests: int | None
+    failed_requests: int | None
     report_url: str | None
     drifted_columns: list[str]
 

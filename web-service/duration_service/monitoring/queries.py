@@ -185,7 +185,9 @@ QUERIES: Final[dict[str, Query]] = {
         answer.LiveWindow,
         f"""
         SELECT window_start, window_end, predictions, model_version, drifted_share, drifted,
-            unseen_pairs_share, missing_areas_share, report_url,
+            unseen_pairs_share, missing_areas_share,
+            (to_jsonb(t) ->> 'refused_requests')::int AS refused_requests,
+            (to_jsonb(t) ->> 'failed_requests')::int AS failed_requests, report_url,
             ARRAY(SELECT column_name::text FROM monitoring.live_columns c
                 WHERE c.window_start = t.window_start AND c.drifted ORDER BY c.score DESC)
                 AS drifted_columns
