@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from taxi_duration.errors import NoTripsError, SettingsError, UnknownVersionError
 from taxi_duration.monitoring import live_reports, tracking
-from taxi_duration.monitoring.alarms import Alarm, raise_alarm
+from taxi_duration.monitoring.alarms import Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.live import (
     LiveFigures,
@@ -106,9 +106,10 @@ def compare_window(settings: Settings, loaded: dict[str, Any]) -> dict[str, Any]
 def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any]:
     """Publish the report, write the figures to Postgres, and delete what is too old.
 
-    Raises an alarm where this is one of several windows in a row that drifted. A page of a window
-    that drifted goes to MLflow as well, whose UI shows it. Adds `recorded` (rows written) and
-    `exported` (the page's S3 URI and its address in the MLflow UI; empty: none).
+    Raises an alarm where this is one of several windows in a row that drifted, and sends those that
+    reached nobody. A page of a window that drifted goes to MLflow as well, whose UI shows it. Adds
+    `recorded` (rows written) and `exported` (the page's S3 URI and its address in the MLflow UI;
+    empty: none).
     """
     figures = msgspec.convert(compared["figures"], LiveFigures)
     exported = _export(settings, figures, compared["report"])
@@ -125,6 +126,8 @@ def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any
         delete_old_windows(connection, settings.monitoring_days)
         delete_old_requests(connection, settings.prediction_log_days)
         drifted = drifted_since_calm(connection)
+    # This pipeline comes by the hour: what a month's run could not tell waits no longer than that.
+    send_waiting(settings)
     _tell(settings, figures, drifted, exported["url"])
     return {**compared, "recorded": recorded, "exported": exported}
 
