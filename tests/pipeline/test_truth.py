@@ -116,6 +116,14 @@ def test_on_the_page_the_version_of_the_drift_report_speaks_whichever_branch_end
             connection.execute(delete(table).where(table.c.model_version == "2"))
 
 
+def test_a_version_that_has_learned_the_month_is_not_judged_by_it(
+    settings: Settings, recorded: dict[str, Any]
+) -> None:
+    february = {**cleaned(settings, champion="2"), "month": MONTHS[1]}
+    again = record_truth(settings, february)
+    assert (again["served"], again["judged"]) == (["1"], [])
+
+
 def test_each_segment_is_judged_too(settings: Settings, recorded: dict[str, Any]) -> None:
     found = {row["segment"]: row for row in rows(settings, performance_segments)}
     (whole,) = rows(settings, performance)
