@@ -66,7 +66,7 @@ class _Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.posts.append(json.loads(body))
-        self.send_response(self.server.status)
+        self.send_response(self.server.failures.pop() if self.server.failures else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -75,10 +75,10 @@ class _Hook(BaseHTTPRequestHandler):
 
 
 class _HookServer(HTTPServer):
-    def __init__(self, status: int) -> None:
+    def __init__(self, failures: list[int]) -> None:
         super().__init__(("127.0.0.1", 0), _Hook)
         self.posts: list[dict[str, Any]] = []
-        self.status = status
+        self.failures = failures
 
     @property
     def url(self) -> str:
@@ -93,9 +93,9 @@ def mailbox() -> Iterator[_MailServer]:
 
 
 @contextmanager
-def webhook(status: int = 200) -> Iterator[_HookServer]:
-    """A webhook that answers with a status; `posts` holds what came."""
-    with _serving(_HookServer(status)) as server:
+def webhook(*failures: int) -> Iterator[_HookServer]:
+    """A webhook that answers with these statuses, then with 200; `posts` holds what came."""
+    with _serving(_HookServer([*reversed(failures)])) as server:
         yield server
 
 

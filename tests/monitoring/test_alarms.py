@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mailbox_server import mailbox, webhook
 from taxi_duration.errors import MonitoringError
-from taxi_duration.monitoring.alarms import Alarm, raise_alarm
+from taxi_duration.monitoring.alarms import TRIES, Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.tables import alarms
 from taxi_duration.settings import Settings
@@ -75,11 +75,44 @@ def test_what_was_told_is_not_told_again_but_every_drill_is(database: Settings) 
     assert [row["drill"] for row in kept(database)] == [False, True, True]
 
 
+def test_a_webhook_that_fails_once_is_tried_again(database: Settings) -> None:
+    with webhook(503) as hook:
+        raise_alarm(told(database, alarm_webhook_url=hook.url), ALARM)
+    assert len(hook.posts) == 2
+    [row] = kept(database)
+    assert (row["sent_to"], row["problem"]) == (["webhook"], None)
+
+
+def test_an_alarm_that_reached_nobody_is_sent_when_it_is_raised_again(database: Settings) -> None:
+    with webhook(*[500] * TRIES) as hook:
+        settings = told(database, alarm_webhook_url=hook.url)
+        for _ in range(3):
+            raise_alarm(settings, ALARM)
+    assert len(hook.posts) == TRIES + 1
+    assert [row["sent_to"] for row in kept(database)] == [[], ["webhook"]]
+
+
+def test_what_reached_nobody_is_sent_later_once_and_where_it_is_kept(database: Settings) -> None:
+    drill = Alarm(kind="drift", subject="drill trips", message="A drill.", drill=True)
+    with webhook(*[500] * (4 * TRIES)) as hook:
+        settings = told(database, alarm_webhook_url=hook.url)
+        for alarm in (ALARM, ALARM, drill):
+            raise_alarm(settings, alarm)
+        with connect(database) as connection:
+            first = connection.execute(select(alarms.c.id).order_by(alarms.c.id)).scalars().first()
+        hook.failures.clear()
+        for _ in range(2):
+            send_waiting(settings)
+    assert len(hook.posts) == 3 * TRIES + 1
+    assert {row["id"]: row["sent_to"] for row in kept(database)}[first] == ["webhook"]
+    assert [row["sent_to"] for row in kept(database)].count([]) == 2
+
+
 def test_a_way_that_fails_stops_neither_the_other_nor_the_run_and_keeps_its_secret(
     database: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     smtp = f"smtp://watch:hidden@127.0.0.1:{free_port()}"
-    with webhook(500) as hook, caplog.at_level(logging.INFO):
+    with webhook(*[500] * TRIES) as hook, caplog.at_level(logging.INFO):
         ways = {"alarm_smtp_url": smtp, "alarm_mail_to": "a@example.com"}
         raise_alarm(told(database, alarm_webhook_url=hook.url, **ways), ALARM)
     [row] = kept(database)

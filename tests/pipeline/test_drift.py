@@ -8,7 +8,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from monitored import scored_trips, with_own_bucket, with_own_database
 from taxi_duration.errors import NoTripsError, RegistryError
@@ -79,12 +79,17 @@ def recorded(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def version(settings: Settings, cleaned: dict[str, Any]) -> str:
     """A registered model that was trained on February alone."""
+    return learned(settings, cleaned, "2019-02")
+
+
+def learned(settings: Settings, cleaned: dict[str, Any], *months: str) -> str:
+    """A registered model of February's trips that calls these its months."""
     runs = Runs.connect(settings)
     run_id = runs.start("drift test", {})
     trips = Lake(Storage.from_settings(settings), "simulated").read([Month.parse("2019-02")])
     sample = Sample(trip_features(trips), target_minutes(trips))
     model_id = log_model(runs, run_id, "model", fit(sample, sample, info(cleaned)))
-    challenger = Challenger(model_id, run_id, "simulated", ["2019-02"], {"mae": 3.0}, 4.0)
+    challenger = Challenger(model_id, run_id, "simulated", [*months], {"mae": 3.0}, 4.0)
     return register(settings, challenger).version
 
 
@@ -205,6 +210,27 @@ def test_the_champion_scores_and_its_months_are_the_reference(
     with connect(settings) as connection:
         (found,) = connection.execute(select(drift_months.c.model_version)).scalars()
     assert found == version
+
+
+def test_a_champion_that_has_learned_the_month_is_not_judged_by_it(
+    settings: Settings, cleaned: dict[str, Any], recorded: dict[str, Any], version: str
+) -> None:
+    february = {**cleaned, "month": "2019-02", "history": ["2019-01"], "champion": version}
+    scored = score_trips(settings, february)
+    assert (scored["model_version"], scored["reference_months"]) == (FLOOR, ["2019-01"])
+
+
+def test_a_month_that_the_champion_has_learned_keeps_the_version_that_was_judged_by_it(
+    settings: Settings, cleaned: dict[str, Any], recorded: dict[str, Any], version: str
+) -> None:
+    again = {**cleaned, "champion": learned(settings, cleaned, "2019-02", MONTH)}
+    with connect(settings) as connection:
+        connection.execute(update(drift_months).values(model_version=version))
+    scored = score_trips(settings, again)
+    assert (scored["model_version"], scored["reference_months"]) == (version, ["2019-02"])
+    with connect(settings) as connection:
+        connection.execute(update(drift_months).values(model_version="99"))
+    assert score_trips(settings, again)["model_version"] == FLOOR
 
 
 def test_a_champion_of_another_source_does_not_score(

@@ -15,7 +15,7 @@ from taxi_duration.errors import SettingsError
 from taxi_duration.model.dataset import trip_features
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.live_reports import list_live
-from taxi_duration.monitoring.tables import live_columns, live_windows
+from taxi_duration.monitoring.tables import alarms, live_columns, live_windows, requests
 from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.live import LiveVariables, compare_window, load_window, record_window
 from taxi_duration.settings import Settings, load_settings
@@ -133,6 +133,24 @@ def test_a_shadow_is_not_counted(settings: Settings) -> None:
     assert window(settings, run(settings, 6))["predictions"] == 0
 
 
+def test_requests_that_were_refused_or_failed_are_those_of_the_windows_minutes(
+    settings: Settings,
+) -> None:
+    def counted(minute: int, status: str, number: int) -> dict[str, Any]:
+        at = NOON + timedelta(hours=11, minutes=minute)
+        return {"minute": at, "instance": f"{number}", "status": status, "requests": number}
+
+    rows = [
+        *(counted(-1, "5xx", 100), counted(60, "5xx", 100), counted(0, "2xx", 50)),
+        *(counted(0, "4xx", 3), counted(59, "4xx", 4), counted(59, "5xx", 1)),
+    ]
+    with connect(settings) as connection:
+        connection.execute(insert(requests), rows)
+    row = window(settings, run(settings, 12))
+    assert (row["refused_requests"], row["failed_requests"]) == (7, 1)
+    assert window(settings, run(settings, 14))["failed_requests"] is None
+
+
 def test_latencies_are_of_requests_and_little_traffic_is_not_compared(settings: Settings) -> None:
     at = {"predicted_at": NOON + timedelta(hours=6, minutes=30)}
     request = uuid4()
@@ -177,6 +195,30 @@ def test_old_reports_and_old_windows_go(
         rows = connection.execute(select(live_windows)).mappings().all()
     assert min(row["window_start"] for row in rows) > NOON - timedelta(days=2)
     assert {row["report_uri"] for row in rows} == {None}
+
+
+def test_the_third_odd_window_in_a_row_is_told_once_until_it_is_calm_again(
+    settings: Settings,
+) -> None:
+    def ask(hour: int, **changes: Any) -> None:
+        at = NOON + timedelta(hours=hour - 1, minutes=30)
+        trips = predicted(make_trips(MONTHS[-1], 1_000, seed=hour))
+        log_trips(settings, trips, at, **changes)
+        assert run(settings, hour)["figures"]["drift"]
+
+    far = {"pickup_community_area": 55, "dropoff_community_area": 47, "prediction": 60.0}
+    subjects = []
+    for hour, changes in enumerate([{}, far, far, far, far, {}, far, far, far], start=21):
+        ask(hour, **changes)
+        with connect(settings) as connection:
+            rows = connection.execute(select(alarms)).mappings().all()
+        subjects.append([row["subject"] for row in rows])
+    assert [len(each) for each in subjects] == [0, 0, 0, 1, 1, 1, 1, 1, 2]
+    assert subjects[-1] == [
+        f"live traffic, first seen {NOON + timedelta(hours=hour):%Y-%m-%d %H:%M} UTC"
+        for hour in (22, 27)
+    ]
+    assert "pickup_community_area" in rows[0]["message"]
 
 
 def test_a_variable_that_cannot_be_used_is_refused() -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from monitored import figures, with_own_database
+from taxi_duration.errors import PipelineError
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.figures import Figures
 from taxi_duration.monitoring.judged_months import judged_month, read_judged
@@ -134,6 +135,21 @@ def test_a_second_one_within_the_cool_down_is_refused_and_written_down(settings:
         ("2019-04", "queued"),
         ("2019-06", "refused"),
     ]
+
+
+def test_a_retraining_that_could_not_be_started_is_no_answer(settings: Settings) -> None:
+    def refuses(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("database is locked")
+
+    report(settings, month_of("2019-03", 1.5))
+    recorded = report(settings, month_of("2019-04", 1.5))
+    with pytest.raises(PipelineError, match=r"did not start the retraining.*database is locked"):
+        queue_retraining(settings, judge_retraining(settings, recorded, "6"), refuses)
+    again = judge_retraining(settings, recorded, "7")
+    assert retraining_wanted(again)
+    queue_retraining(settings, again, Mage())
+    third = judge_retraining(settings, recorded, "8")
+    assert not retraining_wanted(third)
 
 
 def test_an_earlier_month_that_is_reported_again_decides_nothing(settings: Settings) -> None:

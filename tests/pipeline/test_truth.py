@@ -1,19 +1,23 @@
 """When a month's trips are there: who served then is judged, and predictions get their outcomes."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, delete, select, update
 
 from answered import MONTHS, TRIPS, cleaned, log, log_trips, months_in_a_lake
+from duration_service.monitoring.reading import Reader
+from monitored import figures
 from registered import registered
 from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.model_history import append, served_during
 from taxi_duration.monitoring.outcomes import delete_old_outcomes
+from taxi_duration.monitoring.recording import record
+from taxi_duration.monitoring.reports import DriftReport
 from taxi_duration.monitoring.tables import (
     loaded_months,
     outcomes,
@@ -30,6 +34,7 @@ from trips_factory import make_trips
 pytestmark = pytest.mark.stack
 
 MARCH = Month.parse(MONTHS[-1])
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,30 @@ def test_who_served_then_is_judged_by_the_trips_of_then(
     assert 0.7 < row["coverage_80"] < 0.9
     assert row["mae"] < row["floor_mae"]
     assert 0 < row["late_5"] < 0.5
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_on_the_page_the_version_of_the_drift_report_speaks_whichever_branch_ends_first(
+    settings: Settings, recorded: dict[str, Any], days: int
+) -> None:
+    made = figures(month=str(MARCH), model_version="2", made_at=datetime.now(UTC) + DAY * days)
+    record(settings, DriftReport("s3://b/h", "s3://b/j", "http://mlflow/", made))
+    shown = Reader.from_settings(settings).figures().performance
+    speak = {one.model_version: one for one in shown if one.judged}
+    assert {one.model_version for one in shown} == {"1", "2"}
+    assert list(speak) == ["2"]
+    assert speak["2"].expected_mae is not None
+    with connect(settings) as connection:
+        for table in (performance, performance_segments):
+            connection.execute(delete(table).where(table.c.model_version == "2"))
+
+
+def test_a_version_that_has_learned_the_month_is_not_judged_by_it(
+    settings: Settings, recorded: dict[str, Any]
+) -> None:
+    february = {**cleaned(settings, champion="2"), "month": MONTHS[1]}
+    again = record_truth(settings, february)
+    assert (again["served"], again["judged"]) == (["1"], [])
 
 
 def test_each_segment_is_judged_too(settings: Settings, recorded: dict[str, Any]) -> None:

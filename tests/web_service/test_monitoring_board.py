@@ -17,6 +17,7 @@ from duration_service.monitoring.answer import (
     Monitoring,
     MonthDrift,
     MonthPerformance,
+    Outcome,
     Promotion,
     Run,
 )
@@ -62,6 +63,7 @@ def month(name: str = "2022-03", **changes: Any) -> MonthPerformance:
         expected_mae=3.9,
         floor_mae=5.0,
         served=True,
+        judged=True,
         reported_at=NOW,
     )
     return msgspec.structs.replace(made, **changes)
@@ -210,6 +212,12 @@ def test_the_source_that_was_reported_last_is_shown_and_a_drill_never_by_itself(
     assert board(shown(drift=reports), "<none>", NOW).source == "city"
 
 
+def test_outcomes_of_another_source_are_not_among_those_that_are_shown() -> None:
+    one = Outcome("city", "2022-03", "champion", "3", 10, 4.0, 0.8)
+    other = msgspec.structs.replace(one, source="simulated", mae=2.0)
+    assert made(outcomes=[other, one]).shown.outcomes == [one]
+
+
 def test_a_month_without_a_report_is_a_gap_in_the_line() -> None:
     months = [month("2022-04"), month("2022-03"), month("2022-01"), month("2021-12")]
     errors = made(performance=months).errors
@@ -222,9 +230,18 @@ def test_a_month_without_a_report_is_a_gap_in_the_line() -> None:
     ]
 
 
-def test_of_several_versions_on_a_month_the_last_one_speaks() -> None:
-    page = made(performance=[month(model_version="4"), month(model_version="3")])
-    assert [one.model_version for one in page.shown.performance] == ["4"]
+def test_of_several_versions_on_a_month_the_one_of_the_drift_report_speaks() -> None:
+    # Over its threshold, and under the floor.
+    judged = month(model_version="3", mae=4.8)
+    other = month(model_version="2", mae=4.8, expected_mae=None, judged=False)
+    for rows in ([judged, other], [other, judged]):
+        page = made(performance=rows)
+        assert [one.model_version for one in page.shown.performance] == ["3"]
+        assert card("Error", performance=rows).verdict == "bad"
+
+
+def test_a_version_without_a_drift_report_is_not_judged() -> None:
+    assert card("Error", performance=[month(expected_mae=None, judged=False)]).verdict == "none"
 
 
 def test_hours_without_a_request_are_empty_and_not_left_out() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from sqlalchemy import select
 
 from duration_service import close_app, create_app, observations
 from duration_service.champion import ModelHolder
@@ -26,7 +27,8 @@ from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import SettingsError
 from taxi_duration.model.duration_model import DurationModel
-from taxi_duration.monitoring.database import upgrade
+from taxi_duration.monitoring.database import connect, upgrade
+from taxi_duration.monitoring.tables import requests
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.stack.stack import Stack
 from web_service.test_process import NOBODY, TRIP, Service, serving, until
@@ -239,6 +241,11 @@ def test_a_service_that_is_stopped_has_everything_in_postgres(logging_service: S
         predict(service, *names("first", 100))
         for trip_id in names("last", 20):
             predict(service, trip_id)
+        assert service.predict({"area": 8}).status_code == 422
+    with connect(logging_service) as connection:
+        counted = connection.execute(select(requests.c.status, requests.c.requests)).all()
+    sums = {one: sum(n for status, n in counted if status == one) for one, _ in counted}
+    assert sums == {"2xx": 21, "4xx": 1}
     assert sorted(logged_ids(logging_service)) == sorted(names("first", 100) + names("last", 20))
 
 

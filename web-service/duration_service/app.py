@@ -2,7 +2,16 @@
 
 from flask import Flask
 
-from duration_service import metrics, openapi, page, predict, prediction_log, shadow, status
+from duration_service import (
+    metrics,
+    openapi,
+    page,
+    predict,
+    prediction_log,
+    request_counts,
+    shadow,
+    status,
+)
 from duration_service import observations as observing
 from duration_service.browse import browser
 from duration_service.champion import EXTENSION, ModelHolder
@@ -14,6 +23,7 @@ from duration_service.monitoring.routes import show_monitoring
 from duration_service.observations import TICK_SECONDS, Observations, Observer, observe_requests
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
+from duration_service.request_counts import RequestCounts
 from duration_service.shadow import Shadow
 from taxi_duration.settings import Settings, load_settings
 
@@ -28,14 +38,15 @@ def create_app(
     Without `models` it serves the model of the settings' folder, or else the champion of their
     registry. That it watches from a thread of this process; so it must be called in the process
     that serves, after any fork. The same goes for `observations`; without them requests are
-    counted, and predictions are logged where the settings name a database.
+    counted, and predictions and counts are logged where the settings name a database.
     """
     settings = settings or load_settings()
-    log = challenger = None
+    log = counts = challenger = None
     if observations is None:
         log = PredictionLog.from_settings(settings)
+        counts = RequestCounts.from_settings(settings)
         challenger = _shadow(settings, log)
-        observers: list[Observer | None] = [RequestMetrics(), log, challenger]
+        observers: list[Observer | None] = [RequestMetrics(), counts, log, challenger]
         observations = Observations([one for one in observers if one], _tick_seconds(log))
         observations.start()
     if models is None and settings.model_folder:
@@ -50,6 +61,7 @@ def create_app(
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
     app.extensions[shadow.EXTENSION] = challenger
+    app.extensions[request_counts.EXTENSION] = counts
     app.register_blueprint(predict.blueprint)
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -85,3 +97,5 @@ def close_app(app: Flask) -> None:
         challenger.stop()
     if log := app.extensions[prediction_log.EXTENSION]:
         log.close()
+    if counts := app.extensions[request_counts.EXTENSION]:
+        counts.close()

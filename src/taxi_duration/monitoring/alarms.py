@@ -1,11 +1,12 @@
 """Alarms: what a person has to know, sent once, and kept in Postgres."""
 
 import logging
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select, update
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from taxi_duration.errors import AlarmError, MonitoringError
 from taxi_duration.monitoring.database import connect, migrate
@@ -14,6 +15,12 @@ from taxi_duration.monitoring.tables import alarms
 from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# A chat service that is started anew is back by then; the run waits meanwhile.
+TRIES: Final = 3
+FIRST_PAUSE_SECONDS: Final = 0.5
+# What was not sent for longer is no news.
+WAITING_DAYS: Final = 7
 
 Kind = Literal["run failed", "data refused", "drift", "quality", "retraining"]
 
@@ -40,13 +47,14 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 def raise_alarm(settings: Settings, alarm: Alarm) -> None:
-    """Send an alarm and keep it; one that was raised before is not sent again, unless in a drill.
+    """Send an alarm and keep it; one that was told before is not sent again, unless in a drill.
 
-    A way that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
+    Each way is tried TRIES times, and an alarm that reached nobody does not count as told. A way
+    that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
     away the alarm is sent all the same, and MonitoringError raised after that.
     """
     try:
-        if not alarm.drill and _was_raised(settings, alarm):
+        if not alarm.drill and _was_told(settings, alarm):
             log.info("%s was told before", alarm.title)
             return
     except MonitoringError as error:
@@ -56,12 +64,38 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> None:
     _keep(settings, alarm, raised_at, _send(settings, alarm, raised_at))
 
 
+def send_waiting(settings: Settings) -> None:
+    """Send the alarms of the last WAITING_DAYS days that reached nobody, each where it is kept."""
+    since = datetime.now(UTC) - timedelta(days=WAITING_DAYS)
+    query = select(alarms).where(
+        ~alarms.c.drill,
+        alarms.c.raised_at > since,
+        func.cardinality(alarms.c.sent_to) == 0,
+        alarms.c.problem.is_not(None),
+    )
+    with connect(settings) as connection:
+        migrate(connection)
+        rows = connection.execute(query.order_by(alarms.c.id)).all()
+    for row in rows:
+        alarm = Alarm(kind=row.kind, subject=row.subject, message=row.message)
+        if not _was_told(settings, alarm):
+            found = _result(_send(settings, alarm, row.raised_at))
+            with connect(settings) as connection:
+                connection.execute(update(alarms).where(alarms.c.id == row.id).values(found))
+
+
 def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
     facts = {**msgspec.structs.asdict(alarm), "raised_at": raised_at.isoformat()}
     sent = Sent([], [])
+    patiently = Retrying(
+        retry=retry_if_exception_type(AlarmError),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(FIRST_PAUSE_SECONDS),
+        reraise=True,
+    )
     for name, send in messengers(settings).items():
         try:
-            send(f"[{settings.model_name}] {alarm.title}", alarm.message, facts)
+            patiently(send, f"[{settings.model_name}] {alarm.title}", alarm.message, facts)
             sent.to.append(name)
         except AlarmError as error:
             log.warning("%s: %s", name, error)
@@ -69,9 +103,13 @@ def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
     return sent
 
 
-def _was_raised(settings: Settings, alarm: Alarm) -> bool:
+def _was_told(settings: Settings, alarm: Alarm) -> bool:
     same = select(alarms.c.id).where(
-        alarms.c.kind == alarm.kind, alarms.c.subject == alarm.subject, ~alarms.c.drill
+        alarms.c.kind == alarm.kind,
+        alarms.c.subject == alarm.subject,
+        ~alarms.c.drill,
+        # Where no way is set nobody is told, and nothing has failed.
+        or_(func.cardinality(alarms.c.sent_to) > 0, alarms.c.problem.is_(None)),
     )
     with connect(settings) as connection:
         migrate(connection)
@@ -82,9 +120,12 @@ def _keep(settings: Settings, alarm: Alarm, raised_at: datetime, sent: Sent) -> 
     row = {
         **msgspec.structs.asdict(alarm),
         "raised_at": raised_at,
-        "sent_to": sent.to,
-        "problem": "; ".join(sent.problems) or None,
+        **_result(sent),
     }
     with connect(settings) as connection:
         migrate(connection)
         connection.execute(insert(alarms).values(row))
+
+
+def _result(sent: Sent) -> dict[str, Any]:
+    return {"sent_to": sent.to, "problem": "; ".join(sent.problems) or None}

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Table, select
 
 from taxi_duration.monitoring.columns import TARGET
-from taxi_duration.monitoring.database import connect
+from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures
 from taxi_duration.monitoring.tables import data_quality, drift_columns, drift_months, performance
 from taxi_duration.settings import Settings
@@ -124,6 +124,16 @@ def read_judged(settings: Settings, source: str, month: Month, count: int) -> li
     with connect(settings) as connection:
         rows = _rows(connection, drift_months, source, month - (count - 1), month)
         return [_month_of(connection, row) for row in sorted(rows, key=lambda row: row["month"])]
+
+
+def judged_by(settings: Settings, source: str, month: Month) -> str:
+    """The version that the month's report is about; empty: there is no report."""
+    query = select(drift_months.c.model_version).where(
+        drift_months.c.source == source, drift_months.c.month == month.start.date()
+    )
+    with connect(settings) as connection:
+        migrate(connection)
+        return connection.execute(query).scalar() or ""
 
 
 def latest_month(settings: Settings, source: str) -> Month | None:

@@ -11,7 +11,7 @@ from taxi_duration.monitoring.database import upsert
 from taxi_duration.monitoring.figures import ColumnDrift
 from taxi_duration.monitoring.live_window import Window
 from taxi_duration.monitoring.page import titled
-from taxi_duration.monitoring.tables import live_columns, live_windows
+from taxi_duration.monitoring.tables import live_columns, live_windows, requests
 from taxi_duration.monitoring.usual import LIVE_COLUMNS
 
 
@@ -38,6 +38,9 @@ class LiveFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    # Answered with 4xx and 5xx; None: no request was counted.
+    refused_requests: int | None = None
+    failed_requests: int | None = None
 
     @property
     def drifted_columns(self) -> list[str]:
@@ -108,6 +111,12 @@ def delete_old_windows(connection: Connection, days: int) -> None:
     limit = func.now() - func.make_interval(0, 0, 0, days)
     for table in (live_columns, live_windows):
         connection.execute(delete(table).where(table.c.window_start < limit))
+
+
+def delete_old_requests(connection: Connection, days: int) -> None:
+    """Delete the counts of requests of minutes that are longer ago."""
+    limit = func.now() - func.make_interval(0, 0, 0, days)
+    connection.execute(delete(requests).where(requests.c.minute < limit))
 
 
 def forget_reports(connection: Connection, uris: list[str]) -> None:

@@ -31,6 +31,11 @@ _SAMPLE: Final = text(f"""
     SELECT trip_start_timestamp, pickup_community_area, dropoff_community_area, prediction
     {_OF_WINDOW} ORDER BY md5(id::text || :seed) LIMIT :rows
 """)
+# The window's bounds are whole minutes.
+_STATUSES: Final = text("""
+    SELECT sum(requests) FILTER (WHERE status = '4xx'), sum(requests) FILTER (WHERE status = '5xx'),
+        count(*) FROM monitoring.requests WHERE minute >= :start AND minute < :end
+""")
 ASKED_SCHEMA: Final = pa.schema(
     [
         ("trip_start_timestamp", pa.timestamp("us")),
@@ -77,6 +82,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    # Answered with 4xx and with 5xx; None: no request was counted, not even a good one.
+    refused_requests: int | None = None
+    failed_requests: int | None = None
 
 
 def asked(connection: Connection, window: Window) -> tuple[Asked, pa.Table]:
@@ -87,6 +95,7 @@ def asked(connection: Connection, window: Window) -> tuple[Asked, pa.Table]:
     versions: dict[str, int] = {}
     for *_, version, count in rows:
         versions[version] = versions.get(version, 0) + count
+    refused, failed, counted = connection.execute(_STATUSES, bounds).one()
     p50, p95, p99 = quantiles or (None, None, None)
     found = Asked(
         predictions=sum(versions.values()),
@@ -95,6 +104,8 @@ def asked(connection: Connection, window: Window) -> tuple[Asked, pa.Table]:
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
+        refused_requests=int(refused or 0) if counted else None,
+        failed_requests=int(failed or 0) if counted else None,
     )
     pairs = [
         dict(zip(PAIR_SCHEMA.names, (pickup, dropoff, count), strict=True))

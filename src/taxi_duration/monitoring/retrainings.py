@@ -16,15 +16,17 @@ from taxi_duration.trips.months import Month
 
 
 def last_queued(settings: Settings, source: str, run_id: str) -> Answered | None:
-    """The last retraining of these trips that another run than this one has asked for.
+    """The last retraining of these trips that another run than this one has asked for and got.
 
-    Of a drill there is none, since every drill stands for itself.
+    One that could not be started is no answer. Of a drill there is none, since every drill stands
+    for itself.
     """
     query = (
         select(retrainings.c.month, retrainings.c.requested_at)
         .where(
             retrainings.c.source == source,
             retrainings.c.status == "queued",
+            retrainings.c.pipeline_run_id.is_not(None),
             retrainings.c.requested_by != run_id,
             ~retrainings.c.drill,
         )

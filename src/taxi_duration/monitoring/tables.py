@@ -315,6 +315,17 @@ predictions: Final = Table(
     comment="Every answer of the service, once; older than `TAXI_PREDICTION_LOG_DAYS` are deleted.",
 )
 
+requests: Final = Table(
+    "requests",
+    metadata,
+    _key("minute", DateTime(timezone=True), "First moment of the minute."),
+    _key("instance", Text, "The process of the service that answered; a name of chance."),
+    _key("status", Text, "How it answered: 2xx, 4xx (refused) or 5xx (failed)."),
+    _value("requests", Integer, "Requests that it answered so."),
+    comment="Requests for predictions by minute and status, those included that were refused"
+    " before they were read. Those older than `TAXI_PREDICTION_LOG_DAYS` are deleted.",
+)
+
 outcomes: Final = Table(
     "outcomes",
     metadata,
@@ -373,6 +384,13 @@ live_windows: Final = Table(
             ("drifted_share", Double, "Drifted columns by all compared, 0 to 1"),
             ("threshold", Double, "Share from which the window counts as drifted, 0 to 1"),
             ("drifted", Boolean, "Whether the window counts as drifted"),
+        )
+    ),
+    *(
+        _value(name, Integer, f"{text}; none: no request was counted.", nullable=True)
+        for name, text in (
+            ("refused_requests", "Requests for predictions that were answered with 4xx"),
+            ("failed_requests", "Requests for predictions that were answered with 5xx"),
         )
     ),
     _value("report_uri", Text, "The report's HTML in S3; none: there is none.", nullable=True),

@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from taxi_duration.contract import ModelVersion
+from taxi_duration.errors import UnknownVersionError
 from taxi_duration.monitoring import recording, reports, tracking
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
+from taxi_duration.monitoring.judged_months import judged_by
 from taxi_duration.monitoring.scoring import score, score_by_floor
 from taxi_duration.pipeline.predicting import (
     floor_of,
@@ -22,6 +24,7 @@ from taxi_duration.pipeline.predicting import (
 from taxi_duration.registry import champion
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
+from taxi_duration.trips.months import Month
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +33,13 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     """Score the run's month, and the months that the champion was trained on.
 
     Adds `scored` (S3 URIs of `reference` and `current`), `reference_months` and `model_version`.
-    Without a champion from the same source, the months of history are the reference and their floor
-    table scores: the version is `floor`. Raises NoTripsError where a month is not in the lake.
+    A champion that has learned the month cannot be judged by it: the version that the month's
+    former report is about scores again. Where there is neither, nor a champion from the same
+    source, the months of history are the reference and their floor table scores: the version is
+    `floor`. Raises NoTripsError where a month is not in the lake.
     """
     storage = Storage.from_settings(settings)
-    serving = _champion_of_source(settings, cleaned)
+    serving = _judge(settings, cleaned)
     earlier = [month for month in cleaned["history"] if month != cleaned["month"]]
     months = serving.months if serving else earlier
     reference = reference_trips(storage, cleaned, months)
@@ -103,6 +108,26 @@ def record_drift(settings: Settings, exported: dict[str, Any]) -> dict[str, Any]
         "drifted_share": report.figures.drifted_share,
         "drifted": report.figures.drifted,
     }
+
+
+def _judge(settings: Settings, cleaned: dict[str, Any]) -> ModelVersion | None:
+    """The version that the month is to judge; None: there is none that it is new to."""
+    serving, month = _champion_of_source(settings, cleaned), cleaned["month"]
+    if not serving or month not in serving.months:
+        return serving
+    former = judged_by(settings, cleaned["source"], Month.parse(month))
+    logger.warning(
+        "the champion (version %s) has learned %s, which %s scores as before",
+        *(serving.version, month, f"version {former}" if former else "the floor table"),
+    )
+    if former in ("", FLOOR):
+        return None
+    try:
+        version = champion.version(settings, former)
+    except UnknownVersionError as error:
+        logger.warning("%s: the floor table of the months of history scores", error)
+        return None
+    return None if month in version.months else version
 
 
 def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> ModelVersion | None:

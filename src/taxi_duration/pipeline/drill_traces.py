@@ -25,7 +25,7 @@ _FOLDER: Final = f"/{DRILL}/"
 # Tables that tell what happened; a drill's rows stay in them, marked.
 HISTORY: Final = ("pipeline_runs", "retrainings", "alarms", "model_history")
 # Tables that the service's own requests fill, drill or no drill.
-LIVE: Final = ("predictions", "outcomes", "live_windows", "live_columns")
+LIVE: Final = ("predictions", "requests", "outcomes", "live_windows", "live_columns")
 # What the hourly comparison of those requests writes.
 LIVE_OBJECTS: Final = ("scored/live/", "reports/live/", "reports/.staged/live/")
 

@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from taxi_duration.errors import NoTripsError, SettingsError, UnknownVersionError
 from taxi_duration.monitoring import live_reports, tracking
+from taxi_duration.monitoring.alarms import Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.live import (
     LiveFigures,
+    delete_old_requests,
     delete_old_windows,
     forget_reports,
     live_compared,
@@ -22,6 +24,7 @@ from taxi_duration.monitoring.live import (
     live_page,
     record_live,
 )
+from taxi_duration.monitoring.live_drift import WINDOWS, drifted_since_calm, lasts
 from taxi_duration.monitoring.live_window import Asked, Window, asked, asked_sample
 from taxi_duration.monitoring.reports import HTML, JSON
 from taxi_duration.monitoring.usual import missing_share, same_hours, unseen_share
@@ -103,8 +106,10 @@ def compare_window(settings: Settings, loaded: dict[str, Any]) -> dict[str, Any]
 def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any]:
     """Publish the report, write the figures to Postgres, and delete what is too old.
 
-    A page of a window that drifted goes to MLflow as well, whose UI shows it. Adds `recorded` (rows
-    written) and `exported` (the page's S3 URI and its address in the MLflow UI; empty: none).
+    Raises an alarm where this is one of several windows in a row that drifted, and sends those that
+    reached nobody. A page of a window that drifted goes to MLflow as well, whose UI shows it. Adds
+    `recorded` (rows written) and `exported` (the page's S3 URI and its address in the MLflow UI;
+    empty: none).
     """
     figures = msgspec.convert(compared["figures"], LiveFigures)
     exported = _export(settings, figures, compared["report"])
@@ -119,7 +124,28 @@ def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any
         )
         forget_reports(connection, gone)
         delete_old_windows(connection, settings.monitoring_days)
+        delete_old_requests(connection, settings.prediction_log_days)
+        drifted = drifted_since_calm(connection)
+    # This pipeline comes by the hour: what a month's run could not tell waits no longer than that.
+    send_waiting(settings)
+    _tell(settings, figures, drifted, exported["url"])
     return {**compared, "recorded": recorded, "exported": exported}
+
+
+def _tell(settings: Settings, figures: LiveFigures, drifted: list[Window], url: str) -> None:
+    """Raise an alarm once, until a window is as usual again: its subject is the first that drifted.
+
+    A window of the past that is compared again is no news.
+    """
+    if not drifted or drifted[0].end != figures.window.end or not lasts(drifted):
+        return
+    found = ", ".join(figures.drifted_columns)
+    subject = f"live traffic, first seen {drifted[-1].end:%Y-%m-%d %H:%M} UTC"
+    message = (
+        f"Each of the last {WINDOWS} windows or more drifted; in the latest"
+        f" {len(figures.drifted_columns)} of {len(figures.drift)} columns ({found}). Report: {url}"
+    )
+    raise_alarm(settings, Alarm(kind="drift", subject=subject, message=message))
 
 
 def _usual(settings: Settings, found: Asked, seed: int) -> Usual | None:
@@ -149,6 +175,8 @@ def _figures(
         p50_ms=found.p50_ms,
         p95_ms=found.p95_ms,
         p99_ms=found.p99_ms,
+        refused_requests=found.refused_requests,
+        failed_requests=found.failed_requests,
         made_at=datetime.now(UTC),
         threshold=settings.drift_share,
         drift=[],

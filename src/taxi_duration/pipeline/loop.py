@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from taxi_duration.errors import PipelineError
 from taxi_duration.monitoring import retrainings
 from taxi_duration.monitoring.alarms import Alarm, Kind, raise_alarm
 from taxi_duration.monitoring.judged_months import JudgedMonth, Limits, latest_month, read_judged
@@ -53,16 +54,28 @@ def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -
     """Queue a run that learns the month as well; the gate decides about what comes of it.
 
     Adds `retraining_run`, its number in Mage. A step that is tried again queues no second one.
+    Raises PipelineError where Mage starts none; the decision counts as no answer then.
     """
     number = decided["retrain"]["number"]
     run = retrainings.run_of(settings, number)
     if not run:
-        run = str(trigger(PIPELINE, variables=_variables(decided), schedule_name=TRIGGER).id)
+        run = _start(decided, trigger)
         retrainings.started(settings, number, run)
     log.info("run %s will train again: %s", run, decided["retrain"]["reason"])
     message = f"Run {run} trains the model again. {decided['retrain']['reason']}"
     _raise(settings, decided, "retraining", message)
     return {**decided, "retraining_run": run}
+
+
+def _start(decided: Reference, trigger: Trigger) -> str:
+    try:
+        started = trigger(PIPELINE, variables=_variables(decided), schedule_name=TRIGGER)
+    except Exception as error:  # Mage raises whatever its database and its files come up with
+        raise PipelineError(
+            f"Mage did not start the retraining: {type(error).__name__}: {error}.",
+            "Try the block again in Mage, or run the month again: it is decided anew then.",
+        ) from error
+    return str(started.id)
 
 
 def _need(settings: Settings, recorded: Reference, windows: list[JudgedMonth], run_id: str) -> Need:

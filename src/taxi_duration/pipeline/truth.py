@@ -96,6 +96,9 @@ def _measure(settings: Settings, cleaned: dict[str, Any], number: str) -> Measur
     if version.source != cleaned["source"]:
         logger.warning("version %s served and is of %s trips", number, version.source)
         return None
+    if cleaned["month"] in version.months:
+        logger.warning("version %s served and has learned the month", number)
+        return None
     storage = Storage.from_settings(settings)
     floor = floor_of(reference_trips(storage, cleaned, version.months), cleaned["seed"])
     scored = score(month_trips(storage, cleaned), model_of(settings, version))

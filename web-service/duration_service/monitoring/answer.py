@@ -29,7 +29,8 @@ class MonthPerformance(Struct, frozen=True):
 
     `reference_mae` is its error on those that it learned from, `expected_mae` the same for trips
     as long as this month's: longer trips have larger errors. `served` is false where it was not the
-    champion at any time of the month.
+    champion at any time of the month. `judged` is true for the one version that the month's drift
+    report is about: that report alone has what an error is compared with.
     """
 
     source: str
@@ -46,6 +47,7 @@ class MonthPerformance(Struct, frozen=True):
     expected_mae: float | None
     floor_mae: float | None
     served: bool | None
+    judged: bool
     reported_at: datetime
 
 
@@ -168,7 +170,10 @@ class AskedHour(Struct, frozen=True):
 
 
 class LiveWindow(Struct, frozen=True):
-    """How far what the service was asked in a window is from what it learned from."""
+    """How far what the service was asked in a window is from what it learned from.
+
+    `refused_requests` were answered with 4xx, `failed_requests` with 5xx.
+    """
 
     window_start: datetime
     window_end: datetime
@@ -178,6 +183,8 @@ class LiveWindow(Struct, frozen=True):
     drifted: bool | None
     unseen_pairs_share: float | None
     missing_areas_share: float | None
+    refused_requests: int | None
+    failed_requests: int | None
     report_url: str | None
     drifted_columns: list[str]
 
@@ -185,6 +192,7 @@ class LiveWindow(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """Logged predictions of a month whose trips became known, by what really happened."""
 
+    source: str
     month: str
     role: str
     model_version: str

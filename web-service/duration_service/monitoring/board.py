@@ -1,7 +1,6 @@
 """The figures of one source as the page shows them: a line a month, charts, and tables."""
 
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,7 +19,7 @@ from duration_service.monitoring.queries import HOURS
 
 # Lists of months, by source.
 _OF_SOURCE: Final = (
-    *("performance", "segments", "drift", "missing", "loaded_months", "quarantined"),
+    *("performance", "segments", "drift", "missing", "loaded_months", "quarantined", "outcomes"),
 )
 # From so many times its threshold on a column's cell is as dark as it gets.
 DARKEST: Final = 3
@@ -84,11 +83,10 @@ def _of_source(everything: Monitoring, source: str) -> Monitoring:
         name: [one for one in getattr(everything, name) if one.source == source]
         for name in _OF_SOURCE
     }
-    # What scored a month last speaks for it; what did before is in the JSON.
-    newest = [
-        next(same) for _, same in groupby(lists["performance"], key=lambda one: str(one.month))
-    ]
-    return msgspec.structs.replace(everything, **{**lists, "performance": newest})
+    # Others that served in the month have no error of their own training months beside theirs, by
+    # which they could be judged; they are in the JSON.
+    judged = [one for one in lists["performance"] if one.judged]
+    return msgspec.structs.replace(everything, **{**lists, "performance": judged})
 
 
 def _each_month(first: str, last: str) -> list[str]:

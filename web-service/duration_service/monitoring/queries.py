@@ -51,8 +51,11 @@ QUERIES: Final[dict[str, Query]] = {
             reference.mae * present.mean / nullif(past.mean, 0) AS expected_mae,
             coalesce((to_jsonb(t) ->> 'floor_mae')::double precision, lowest.mae,
                 gate.floor_mae) AS floor_mae,
-            (to_jsonb(t) ->> 'served')::boolean AS served, t.reported_at
+            (to_jsonb(t) ->> 'served')::boolean AS served,
+            coalesce(report.model_version = t.model_version, false) AS judged, t.reported_at
         FROM monitoring.performance t
+        LEFT JOIN monitoring.drift_months report
+            ON (report.source, report.month) = (t.source, t.month)
         LEFT JOIN monitoring.performance reference
             ON (reference.source, reference.month, reference.dataset, reference.model_version)
             = (t.source, t.month, 'reference', t.model_version)
@@ -182,7 +185,9 @@ QUERIES: Final[dict[str, Query]] = {
         answer.LiveWindow,
         f"""
         SELECT window_start, window_end, predictions, model_version, drifted_share, drifted,
-            unseen_pairs_share, missing_areas_share, report_url,
+            unseen_pairs_share, missing_areas_share,
+            (to_jsonb(t) ->> 'refused_requests')::int AS refused_requests,
+            (to_jsonb(t) ->> 'failed_requests')::int AS failed_requests, report_url,
             ARRAY(SELECT column_name::text FROM monitoring.live_columns c
                 WHERE c.window_start = t.window_start AND c.drifted ORDER BY c.score DESC)
                 AS drifted_columns
@@ -192,11 +197,11 @@ QUERIES: Final[dict[str, Query]] = {
     "outcomes": Query(
         answer.Outcome,
         f"""
-        SELECT left(month::text, 7) AS month, role, model_version, count(*) AS predictions,
-            avg(abs(prediction - minutes)) AS mae,
+        SELECT source, left(month::text, 7) AS month, role, model_version,
+            count(*) AS predictions, avg(abs(prediction - minutes)) AS mae,
             avg((minutes BETWEEN lower AND upper)::int)::double precision AS coverage_80
-        FROM monitoring.outcomes GROUP BY month, role, model_version
-        ORDER BY month DESC, role LIMIT {MONTHS}
+        FROM monitoring.outcomes t WHERE {_recent("outcomes")}
+        GROUP BY source, month, role, model_version ORDER BY month DESC, role, model_version
         """,  # noqa: S608
     ),
     "retrainings": Query(
