@@ -168,7 +168,15 @@ def test_the_decision_is_logged_rule_by_rule(
     with caplog.at_level("INFO", "taxi_duration"):
         gate(settings, candidate_of(settings, evaluated, coarse))
     told = "\n".join(caplog.messages)
-    for rule in ("source", "golden trips", "error", "segments", "coverage", "speed"):
+    for rule in (
+        "source",
+        "golden trips",
+        "enough trips",
+        "error",
+        "segments",
+        "coverage",
+        "speed",
+    ):
         assert f"{rule}: " in told
     assert "The candidate is to be" in told
 

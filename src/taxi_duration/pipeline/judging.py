@@ -163,6 +163,7 @@ def _rows(evaluated: dict[str, Any], trips: LaterTrips) -> Rows:
     return Rows(
         uri=evaluated["features"]["uri"],
         trips=len(trips.start),
+        hours=len(np.unique(trips.start.astype("datetime64[h]"))),
         sha256=trips.sha256,
         first=first,
         last=last,
