@@ -121,11 +121,7 @@ def _segments(train: Sample, test: Sample, answers: Floats, floor: Floats) -> li
 def _masks(train: Sample, test: Sample) -> dict[str, NDArray[np.bool_]]:
     pickup, dropoff = (test.features[:, FEATURES.index(name)] for name in PAIR)
     unseen = ~np.isin(_pairs(test), np.unique(_pairs(train)))
-    return {
-        "unseen pair": unseen,
-        "both areas unknown": np.isnan(pickup) & np.isnan(dropoff),
-        **segments(pickup, dropoff, _days_and_hours(test)),
-    }
+    return {"unseen pair": unseen, **segments(pickup, dropoff, _days_and_hours(test))}
 
 
 def _days_and_hours(trips: Sample) -> NDArray[np.datetime64]:
