@@ -124,6 +124,7 @@ def test_a_person_reads_tables(folder: Path) -> None:
         (["--trips", "good.parquet", "--split", "2030-01-01"], "no trips to test on"),
         (["--trips", "good.parquet", "--split", "2000-01-01"], "no trips to train on"),
         (["--trips", "good.parquet", "--split", "soon"], "is no time such as"),
+        (["--trips", "two.parquet", "--test", "good.parquet"], "too few trips to train on"),
         (["--trips", "."], "cannot be read"),
         ([], "Missing option '--trips'"),
     ],
@@ -131,11 +132,12 @@ def test_a_person_reads_tables(folder: Path) -> None:
 def test_what_cannot_be_evaluated_is_told(words: list[str], told: str, tmp_path: Path) -> None:
     trips = make_trips("2019-01", count=100)
     written(tmp_path / "good.parquet", trips)
+    written(tmp_path / "two.parquet", trips.slice(0, 2))
     written(tmp_path / "empty.parquet", trips.slice(0, 0))
     written(tmp_path / "lacking.parquet", trips.drop_columns(["trip_seconds"]))
     (tmp_path / "text.parquet").write_text("no parquet")
     (tmp_path / "broken.csv").write_text("a,b\n1,2\n")
-    is_path = {"--trips"}
+    is_path = {"--trips", "--test"}
     given = [
         str(tmp_path / word) if before in is_path else word
         for before, word in zip(["", *words], words, strict=False)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from taxi_duration.errors import NoTripsError
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.model.features import FEATURES
@@ -53,6 +54,17 @@ def test_calibration_widens_the_interval_of_a_month_that_turned_out_longer(
     train, calibration = parts
     longer = Sample(calibration.features, calibration.minutes * 1.5)
     assert fitted((train, longer)).info.interval_margin > model.info.interval_margin
+
+
+@pytest.mark.parametrize(("train", "calibration"), [(1, 1), (0, 1), (1, 0), (0, 0)])
+def test_too_few_trips_to_fit_every_part_are_told_with_a_remedy(
+    parts: tuple[Sample, Sample], train: int, calibration: int
+) -> None:
+    days, later = parts
+    few = Sample(days.features[:train], days.minutes[:train])
+    calibrating = Sample(later.features[:calibration], later.minutes[:calibration])
+    with pytest.raises(NoTripsError, match=r"too few trips.*Train on more trips"):
+        fitted((few, calibrating))
 
 
 def test_every_golden_trip_has_its_answer(model: DurationModel) -> None:
