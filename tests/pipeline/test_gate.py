@@ -199,13 +199,30 @@ def test_a_decision_is_void_where_another_version_serves_by_then(
     assert row(settings, result["run_id"])["promoted"] is False
 
 
+@pytest.mark.parametrize(("tested", "known"), [
+    ("", "these trips"),
+    ("2019-04-01T00:00:00", "these trips"),
+    ("2019-03-22T00:00:00", "those of these trips that start before 2019-03-22 00:00"),
+    ("2019-03-01T00:00:00", ""),
+])  # fmt: skip
 def test_a_champion_that_knows_the_trips_is_told(
-    place: Settings, evaluated: dict[str, Any], good: DurationModel, coarse: DurationModel
+    place: Settings,
+    evaluated: dict[str, Any],
+    good: DurationModel,
+    coarse: DurationModel,
+    tested: str,
+    known: str,
 ) -> None:
     settings = own_model(place)
     knowing = {**candidate_of(settings, evaluated, good), "history": ["2019-02", "2019-03"]}
     assert finish(settings, knowing)["promoted"]
+    mlflow = client(settings)
+    if tested:
+        mlflow.set_tag(knowing["candidates"]["lightgbm"], "test_from", tested)
     result = finish(settings, candidate_of(settings, evaluated, coarse))
-    artifacts = client(settings).download_artifacts(result["run_id"], "gate/decision.json")
-    [note] = json.loads(Path(artifacts).read_text())["notes"]
-    assert "was trained on 2019-03 as well" in note
+    artifacts = mlflow.download_artifacts(result["run_id"], "gate/decision.json")
+    notes = json.loads(Path(artifacts).read_text())["notes"]
+    told = (
+        f"champion 1 was trained on 2019-03 as well and knows {known}: the comparison favours it."
+    )
+    assert notes == ([told] if known else [])

@@ -28,6 +28,7 @@ from taxi_duration.registry.gate import (
     Rules,
     decide,
 )
+from taxi_duration.registry.trained import tested_from
 from taxi_duration.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ class Opponent(NamedTuple):
 
     rival: Rival
     answers: Floats | None = None
-    # The months that the champion was trained on.
+    # The months that the champion was trained on, and its run.
     months: tuple[str, ...] = ()
+    run_id: str = ""
 
 
 def judge(settings: Settings, evaluated: dict[str, Any]) -> tuple[GateDecision, dict[str, float]]:
@@ -67,7 +69,7 @@ def judge(settings: Settings, evaluated: dict[str, Any]) -> tuple[GateDecision, 
         _rows(evaluated, trips),
         rules,
         decided_at=datetime.now(UTC),
-        notes=_notes(evaluated["month"], opponent),
+        notes=_notes(settings, evaluated["month"], opponent, trips),
     )
     return decision, _metrics(trips, opponent)
 
@@ -116,7 +118,7 @@ def _opponent(settings: Settings, trips: LaterTrips) -> Opponent:
     except ModelError as error:
         log.warning("champion %s cannot be scored: %s", holder.version, error)
         return Opponent(_rival(holder, str(error)))
-    return Opponent(_rival(holder), answers, tuple(holder.months))
+    return Opponent(_rival(holder), answers, tuple(holder.months), holder.run_id)
 
 
 def _rival(holder: ModelVersion, fault: str = "") -> Rival:
@@ -170,11 +172,18 @@ def _rows(evaluated: dict[str, Any], trips: LaterTrips) -> Rows:
     )
 
 
-def _notes(month: str, opponent: Opponent) -> list[str]:
+def _notes(settings: Settings, month: str, opponent: Opponent, trips: LaterTrips) -> list[str]:
     if month not in opponent.months:
         return []
+    # A champion that a retraining made did not learn from the last days of its month.
+    until = tested_from(settings, opponent.run_id)
+    if until and np.datetime64(until) <= trips.start.min():
+        return []
+    known = "these trips"
+    if until and np.datetime64(until) <= trips.start.max():
+        known = f"those of these trips that start before {until:%Y-%m-%d %H:%M}"
     return [
-        f"{opponent.rival} was trained on {month} as well and knows these trips: the comparison"
+        f"{opponent.rival} was trained on {month} as well and knows {known}: the comparison"
         " favours it."
     ]
 
