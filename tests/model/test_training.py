@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from taxi_duration.areas import LOOP, MIDWAY, OHARE
 from taxi_duration.errors import NoTripsError
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import DurationModel
@@ -67,9 +70,22 @@ def test_too_few_trips_to_fit_every_part_are_told_with_a_remedy(
         fitted((few, calibrating))
 
 
-def test_every_golden_trip_has_its_answer(model: DurationModel) -> None:
-    assert len(model.info.golden) >= 5
-    model.check()
+def test_every_golden_trip_is_answered_alike_after_load_and_as_its_distance_says(
+    model: DurationModel, tmp_path: Path
+) -> None:
+    model.save(tmp_path)
+    loaded = DurationModel.load(tmp_path)
+    found = {}
+    for trip in model.info.golden:
+        pair = trip.pickup_community_area, trip.dropoff_community_area
+        assert loaded.answer(*pair, trip.trip_start_timestamp) == trip.answer
+        found[pair] = trip.answer.prediction
+    # Made trips take 5 minutes and 2.5 a mile, in rush hours 40% more, at airports 10 less.
+    for pair in ((OHARE, LOOP), (LOOP, OHARE)):
+        assert 30 < found[pair] < 55
+    assert 12 < found[MIDWAY, 8] < 30
+    assert 4 < found[8, 8] < 8
+    assert 4 < found[None, None] < 12
 
 
 def test_distance_matters_most() -> None:
