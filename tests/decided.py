@@ -25,6 +25,7 @@ CHAMPION = Rival(version="2", source="simulated")
 ROWS = Rows(
     uri="s3://bucket/features.parquet",
     trips=12_345,
+    hours=740,
     sha256="0123abcd",
     first=datetime(2019, 3, 1),
     last=datetime(2019, 3, 31, 23, 45),

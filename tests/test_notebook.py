@@ -5,6 +5,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from notebook_trips import write_stand_ins
+
 NOTEBOOK = "notebooks/model_development.ipynb"
 
 
@@ -19,12 +21,22 @@ def test_the_notebook_is_stored_without_outputs(notebook: Any) -> None:
         assert cell.get("execution_count") is None
 
 
+@pytest.fixture(params=["simulated", "real"])
+def sample_of_trips(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
+    """A folder of trips, and the share of them that makes a small sample."""
+    if request.param == "real":
+        return request.getfixturevalue("shared_data"), "0.02"
+    write_stand_ins(tmp_path)
+    return tmp_path, "0.6"
+
+
 @pytest.mark.slow
 def test_the_notebook_runs_on_a_small_sample(
-    notebook: Any, root: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: Any, root: Path, sample_of_trips: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TAXI_NOTEBOOK_TRIPS", str(shared_data))
-    monkeypatch.setenv("TAXI_NOTEBOOK_SHARE", "0.02")
+    folder, share = sample_of_trips
+    monkeypatch.setenv("TAXI_NOTEBOOK_TRIPS", str(folder))
+    monkeypatch.setenv("TAXI_NOTEBOOK_SHARE", share)
     resources = {"metadata": {"path": str(root / "notebooks")}}
     done = NotebookClient(
         notebook, timeout=200, kernel_name="python3", resources=resources

@@ -1,9 +1,15 @@
+from collections.abc import Callable
+
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
+from mage_parts import free_port
+from taxi_duration.errors import StorageError
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.storage import Storage
+from taxi_duration.trips.lake import Lake
+from taxi_duration.trips.months import Month
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +24,32 @@ def test_a_uri_names_bucket_and_key() -> None:
     assert storage.key("s3://bucket/raw/a.parquet") == "raw/a.parquet"
     with pytest.raises(ValueError, match="not in the bucket"):
         storage.key("s3://other/raw/a.parquet")
+
+
+def away() -> Storage:
+    """A bucket on a server that does not run."""
+    return Storage("bucket", "us-east-1", f"http://127.0.0.1:{free_port()}", "key", "secret")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda storage: storage.read_table("raw/a.parquet"),
+        lambda storage: storage.metadata("raw/a.parquet"),
+        lambda storage: Lake(storage, "simulated").read([Month(2019, 1)]),
+        lambda storage: Lake(storage, "simulated").read_raw(Month(2019, 1)),
+        lambda storage: Lake(storage, "simulated").rows(),
+    ],
+)
+def test_a_server_that_does_not_run_is_told_with_its_address_in_plain_words(
+    read: Callable[[Storage], object],
+) -> None:
+    storage = away()
+    with pytest.raises(StorageError, match=r"`taxi status`") as caught:
+        read(storage)
+    assert f"The bucket bucket at {storage.endpoint} cannot be read: " in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert "secret" not in str(caught.value)
 
 
 def test_without_an_endpoint_delta_is_told_of_aws_alone() -> None:

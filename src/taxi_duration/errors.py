@@ -8,6 +8,7 @@ TaxiError
 │   ├── NoTripsError           the month has none
 │   ├── TripSchemaError        a column is missing or cannot be read as its type
 │   └── TooManyBadTripsError   the share of quarantined rows is over its limit
+├── StorageError           the S3 server refused or cannot be reached
 ├── ModelError             a model that cannot be used
 │   ├── NoModelError           there is none yet
 │   └── DamagedModelError      its files are not the ones that were trained
@@ -75,6 +76,10 @@ class TripSchemaError(TripsError):
 
 class TooManyBadTripsError(TripsError):
     """The share of quarantined rows is over its limit."""
+
+
+class StorageError(TaxiError):
+    """The S3 server refused or cannot be reached."""
 
 
 class ModelError(TaxiError):

@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     gate_confidence: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence, one-sided, that it is better by so much."
     )
+    gate_min_trips: int = Field(
+        500, ge=1, description="Least trips that show a candidate to be better than the champion."
+    )
+    gate_min_hours: int = Field(
+        24, ge=1, description="Least hours, of one day or of several, in which these trips start."
+    )
     gate_segment_tolerance: float = Field(
         0.05, ge=0, description="Share by which its MAE may exceed the champion's in a segment."
     )

@@ -1,18 +1,25 @@
 """The S3 bucket, as each library wants to be told of it."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from pyarrow.fs import S3FileSystem
 
+from taxi_duration.errors import StorageError
 from taxi_duration.settings import Settings
+
+# What Delta's errors draw their trees with: colours, and arrows at the beginning of lines.
+_DRAWN: Final = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,8 @@ class Storage:
         return self.uri(key)
 
     def read_table(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The Parquet object that `write_table` stored."""
-        with self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
+        """The Parquet object that `write_table` stored; raises as `reading` does."""
+        with self.reading(), self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
             return pq.read_table(file, columns=columns)
 
     def objects(self, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -72,14 +79,37 @@ class Storage:
             yield from page.get("Contents", [])
 
     def metadata(self, key: str) -> dict[str, str] | None:
-        """What was stored beside an object as its metadata; None where there is no object."""
+        """What was stored beside an object as its metadata; None where there is no object.
+
+        Raises as `reading` does.
+        """
         try:
-            found = self.client.head_object(Bucket=self.bucket, Key=key)
+            with self.reading():
+                found = self.client.head_object(Bucket=self.bucket, Key=key)
         except self.client.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
         return dict(found["Metadata"])
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads with any of the libraries; raises StorageError where the server does not answer.
+
+        An object that is not there is a FileNotFoundError as ever.
+        """
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except (OSError, BotoCoreError) as error:
+            said = " ".join(_DRAWN.sub("", str(error)).split())
+            raise StorageError(
+                f"The bucket {self.bucket} at {self.endpoint or 'AWS, ' + self.region} cannot be"
+                f" read: {said.rstrip('.')}.",
+                "See whether the S3 server runs (`taxi status`) and whether TAXI_S3_ENDPOINT is"
+                " its address.",
+            ) from error
 
     @cached_property
     def client(self) -> Any:

@@ -39,6 +39,17 @@ ROGERS_PARK, AUSTIN, HEGEWISCH = 1, 25, 55
 BUSY = (LOOP, NEAR_NORTH_SIDE, NEAR_WEST_SIDE, LAKE_VIEW, LINCOLN_PARK, EDGEWATER)
 UNKNOWN_PAIRS = ((None, LOOP), (LOOP, None), (None, OHARE), (OHARE, None), (None, None))
 
+# Of each golden trip, the least and the most that its median may be.
+GOLDEN_MINUTES = {
+    (OHARE, LOOP): (25, 70),
+    (LOOP, OHARE): (25, 60),
+    (MIDWAY, NEAR_NORTH_SIDE): (10, 35),
+    (NEAR_NORTH_SIDE, NEAR_NORTH_SIDE): (2, 12),
+    (None, NEAR_WEST_SIDE): (5, 45),
+    (LAKE_VIEW, None): (5, 45),
+    (None, None): (4, 30),
+}
+
 
 def wednesday(hour: int, minute: int = 0) -> datetime:
     """A working day that both models know."""
@@ -222,13 +233,26 @@ def test_another_year_or_season_changes_the_answer_by_minutes_at_most(
 # Golden trips
 
 
-def test_the_golden_trips_are_answered_as_when_the_model_was_fitted(model: DurationModel) -> None:
-    assert len(model.info.golden) >= 5
-    model.check()
+def test_the_golden_trips_are_answered_as_when_the_model_was_fitted_by_one_that_was_loaded(
+    model: DurationModel, tmp_path: Path
+) -> None:
+    model.save(tmp_path)
+    loaded = DurationModel.load(tmp_path)
     for trip in model.info.golden:
-        assert trip.answer == model.answer(
+        assert trip.answer == loaded.answer(
             trip.pickup_community_area, trip.dropoff_community_area, trip.trip_start_timestamp
         )
+
+
+def test_every_golden_trip_takes_as_long_as_such_a_trip_does(model: DurationModel) -> None:
+    answers = {
+        (trip.pickup_community_area, trip.dropoff_community_area): trip.answer
+        for trip in model.info.golden
+    }
+    assert answers.keys() == GOLDEN_MINUTES.keys()
+    for pair, (least, most) in GOLDEN_MINUTES.items():
+        assert least <= answers[pair].prediction <= most, pair
+        assert answers[pair].lower < answers[pair].prediction < answers[pair].upper, pair
 
 
 def test_the_golden_trips_know_airports_one_area_and_missing_ones(model: DurationModel) -> None:

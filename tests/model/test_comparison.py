@@ -5,6 +5,7 @@ import pytest
 
 from taxi_duration.model.comparison import by_segment, paired_gain
 from taxi_duration.model.features import Floats
+from taxi_duration.settings import load_settings
 
 DAYS, A_DAY = 28, 200
 START = np.datetime64("2019-03-01", "m") + np.repeat(np.arange(DAYS), A_DAY).astype(
@@ -53,6 +54,20 @@ def test_the_lower_end_holds_as_often_as_it_says() -> None:
         noise = np.random.default_rng(seed)
         by_day = np.repeat(noise.normal(0, 0.3, DAYS), A_DAY)
         wrong += gain(by_day + noise.normal(0, 1, len(START)), np.zeros(len(START)))[1] > 0
+    assert 0.01 <= wrong / 200 <= 0.11
+
+
+def test_the_lower_end_holds_so_on_the_fewest_trips_that_the_gate_decides_from() -> None:
+    settings = load_settings()
+    trips, hours = settings.gate_min_trips, settings.gate_min_hours
+    wrong = 0
+    for seed in range(200):
+        noise = np.random.default_rng(seed)
+        hour = noise.integers(0, hours, trips)
+        rival = noise.normal(0, 1, trips) + noise.normal(0, 0.3, hours)[hour]
+        start = START[0] + hour.astype("timedelta64[h]")
+        found = paired_gain(rival, np.zeros(trips), start, confidence=0.95, seed=seed)
+        wrong += found.least > settings.gate_margin_minutes
     assert 0.01 <= wrong / 200 <= 0.11
 
 

@@ -28,3 +28,9 @@ def test_places_and_weekend_are_told_apart() -> None:
     assert np.array_equal(found["from an airport"], (PICKUP == OHARE) | (PICKUP == MIDWAY))
     assert np.array_equal(found["to an airport"], (DROPOFF == OHARE) | (DROPOFF == MIDWAY))
     assert np.flatnonzero(found["weekend"]).tolist() == list(range(120, 168))
+
+
+def test_trips_between_two_unknown_areas_are_a_segment_of_their_own() -> None:
+    found = segments(np.array([0, np.nan, 8, 0]), np.array([np.nan, 0, 0, 8]), START[:4])
+    assert found["both areas unknown"].tolist() == [True, True, False, False]
+    assert list(found)[:3] == ["both areas unknown", "pickup unknown", "dropoff unknown"]

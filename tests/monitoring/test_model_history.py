@@ -54,6 +54,12 @@ def line(story: str) -> list[Change]:
         ("1 2 1 3 <1", "2"),
         ("1 2 -", "2"),
         ("1 2 - 3", "2"),
+        ("1 2 3 2 <3", "1"),
+        ("1 2 3 2 <3 <1", ""),
+        ("1 2 3 2 <3 2", "3"),
+        ("1 2 1 - <1", "2"),
+        ("1 2 1 <2", ""),
+        ("2 1 2 3 1 <3 <2", ""),
     ],
 )
 def test_a_rollback_goes_back_and_never_to_what_was_rolled_back(story: str, expected: str) -> None:

@@ -168,7 +168,15 @@ def test_the_decision_is_logged_rule_by_rule(
     with caplog.at_level("INFO", "taxi_duration"):
         gate(settings, candidate_of(settings, evaluated, coarse))
     told = "\n".join(caplog.messages)
-    for rule in ("source", "golden trips", "error", "segments", "coverage", "speed"):
+    for rule in (
+        "source",
+        "golden trips",
+        "enough trips",
+        "error",
+        "segments",
+        "coverage",
+        "speed",
+    ):
         assert f"{rule}: " in told
     assert "The candidate is to be" in told
 
@@ -191,13 +199,30 @@ def test_a_decision_is_void_where_another_version_serves_by_then(
     assert row(settings, result["run_id"])["promoted"] is False
 
 
+@pytest.mark.parametrize(("tested", "known"), [
+    ("", "these trips"),
+    ("2019-04-01T00:00:00", "these trips"),
+    ("2019-03-22T00:00:00", "those of these trips that start before 2019-03-22 00:00"),
+    ("2019-03-01T00:00:00", ""),
+])  # fmt: skip
 def test_a_champion_that_knows_the_trips_is_told(
-    place: Settings, evaluated: dict[str, Any], good: DurationModel, coarse: DurationModel
+    place: Settings,
+    evaluated: dict[str, Any],
+    good: DurationModel,
+    coarse: DurationModel,
+    tested: str,
+    known: str,
 ) -> None:
     settings = own_model(place)
     knowing = {**candidate_of(settings, evaluated, good), "history": ["2019-02", "2019-03"]}
     assert finish(settings, knowing)["promoted"]
+    mlflow = client(settings)
+    if tested:
+        mlflow.set_tag(knowing["candidates"]["lightgbm"], "test_from", tested)
     result = finish(settings, candidate_of(settings, evaluated, coarse))
-    artifacts = client(settings).download_artifacts(result["run_id"], "gate/decision.json")
-    [note] = json.loads(Path(artifacts).read_text())["notes"]
-    assert "was trained on 2019-03 as well" in note
+    artifacts = mlflow.download_artifacts(result["run_id"], "gate/decision.json")
+    notes = json.loads(Path(artifacts).read_text())["notes"]
+    told = (
+        f"champion 1 was trained on 2019-03 as well and knows {known}: the comparison favours it."
+    )
+    assert notes == ([told] if known else [])

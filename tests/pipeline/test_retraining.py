@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from mlflow.artifacts import download_artifacts
 
+from mage_parts import free_port
 from monitored import with_own_bucket
 from taxi_duration.cli import main
 from taxi_duration.errors import ReproductionError
@@ -203,6 +204,17 @@ def test_a_lake_that_was_made_anew_is_told(settings: Settings, run: dict[str, An
     other = with_own_bucket(settings)
     with pytest.raises(ReproductionError, match=rf"these settings have .*{other.s3_bucket}"):
         retrain(other, run["run_id"])
+
+
+def test_a_lake_that_cannot_be_reached_is_told_without_a_trace(
+    taxi: Callable[..., Result], run: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("TAXI_S3_ENDPOINT", nobody)
+    result = taxi(run["run_id"])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert f"at {nobody} cannot be read: " in result.output
 
 
 def test_a_version_that_is_gone_is_told(settings: Settings) -> None:

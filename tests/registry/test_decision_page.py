@@ -18,7 +18,7 @@ def test_a_person_reads_verdict_rules_figures_segments_and_rows() -> None:
     assert "error kept MAE 3.600 min against 3.700 min of champion 2" in shown
     assert "from an airport 900 6.100 6.000 +1.7% 78.0%" in shown
     assert shown.index("from an airport 900") < shown.index("weekend 4,000")
-    assert "12,345, from 2019-03-01 00:00 to 2019-03-31 23:45" in shown
+    assert "12,345 in 740 hours, from 2019-03-01 00:00 to 2019-03-31 23:45" in shown
     assert "0123abcd" in shown
 
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from decided import CANDIDATE, CHAMPION, FIGURES, RULES, decided
+from decided import CANDIDATE, CHAMPION, FIGURES, ROWS, RULES, decided
 from taxi_duration.model.comparison import SegmentFigures
 from taxi_duration.registry.gate import GateDecision, Rival, void
 
@@ -40,6 +40,32 @@ def test_a_candidate_is_refused_unless_it_is_surely_better_by_the_margin(
     assert not decision.promoted
     assert broken(decision) == ["error"]
     assert word in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("trips", "hours", "kept"), [(500, 24, True), (499, 24, False), (500, 23, False), (9, 3, False)]
+)
+def test_few_trips_or_trips_of_few_hours_do_not_take_the_champion_s_place(
+    trips: int, hours: int, kept: bool
+) -> None:
+    rows = msgspec.structs.replace(ROWS, trips=trips, hours=hours)
+    decision = decided(rows=rows)
+    assert decision.promoted is kept
+    assert broken(decision) == ([] if kept else ["enough trips"])
+    assert kept or decision.reason.startswith(
+        f"They are compared on {trips} trips in {hours} hours; against a champion 500 trips in 24"
+        " hours are asked for"
+    )
+
+
+@pytest.mark.parametrize("rival", [Rival(), Rival(version="2", source="simulated", fault="torn")])
+def test_where_no_champion_can_be_scored_a_few_trips_are_enough_to_beat_the_floor(
+    rival: Rival,
+) -> None:
+    rows = msgspec.structs.replace(ROWS, trips=9, hours=1)
+    decision = decided(rows=rows, rival=rival, rival_coverage_80=None)
+    assert decision.promoted
+    assert "9 trips in 1 hour;" in next(c.said for c in decision.checks if c.name == "enough trips")
 
 
 def test_a_candidate_that_is_bad_in_one_large_segment_is_refused_however_good_it_is_overall() -> (

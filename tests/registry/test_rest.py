@@ -75,7 +75,7 @@ def test_an_alias_that_nobody_holds_is_none_and_a_version_that_is_not_there_an_e
     answers.status = 404
     answers.body = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such thing"}'
     assert champion(settings) is None
-    with pytest.raises(UnknownVersionError, match="no such thing"):
+    with pytest.raises(UnknownVersionError, match=r"no such thing.*`taxi model list`"):
         version(settings, "7")
 
 

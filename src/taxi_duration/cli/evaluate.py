@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from taxi_duration.model.evaluation import Evaluation
+    from taxi_duration.model.evaluation import Evaluation, Trips
 
 _MANY = ("--trips", "--test")
 _PATHS = click.Path(path_type=Path)
@@ -66,6 +66,7 @@ def evaluate(
     trips = read_trips(paths, **bounds)
     test = read_trips(test_paths, **bounds) if test_paths else None
     divided = evaluation.divide(trips, test, moment)
+    _warn_of_overlap(divided)
     found = evaluation.evaluate(divided, seed=settings.seed, **bounds)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
@@ -74,18 +75,30 @@ def evaluate(
 
 
 def _repeated(args: list[str]) -> list[str]:
-    """The arguments with an option before each of the paths that follow it."""
-    repeated, option = [], ""
+    """The arguments with an option before each of the paths that follow it.
+
+    Raises UsageError for such an option without a path.
+    """
+    repeated: list[str] = []
+    option, lacking = "", False
     for word in args:
         if word.startswith("-"):
-            option = word if word in _MANY else ""
-            if not option:
-                repeated.append(word)
-        elif option:
-            repeated += [option, word]
+            _check_given(option, lacking)
+            name, _, path = word.partition("=")
+            option = name if name in _MANY else ""
+            lacking = bool(option) and not path
+            if not lacking:
+                repeated += [option, path] if option else [word]
         else:
-            repeated.append(word)
+            repeated += [option, word] if option else [word]
+            lacking = False
+    _check_given(option, lacking)
     return repeated
+
+
+def _check_given(option: str, lacking: bool) -> None:
+    if lacking:
+        raise click.UsageError(f"Option {option!r} needs at least one path: {option} PATH…")
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -97,15 +110,31 @@ def _moment(text: str | None) -> datetime | None:
         raise click.BadParameter(
             f"{text!r} is no time such as 2019-01-09T12:00.", param_hint="--split"
         ) from error
-    # The City's times are local to Chicago and carry no zone.
-    return moment.replace(tzinfo=None)
+    if moment.tzinfo:
+        raise click.BadParameter(
+            f"{text!r} has a zone. The City's times are local to Chicago and carry none: give such"
+            " a time, as 2019-01-09T12:00.",
+            param_hint="--split",
+        )
+    return moment
+
+
+def _warn_of_overlap(divided: "Trips") -> None:
+    begins, ends = divided.test_begins, divided.train_ends
+    if begins < ends:
+        click.echo(
+            f"Warning: the test begins at {begins}, before the last trip of the fit starts, at"
+            f" {ends}. The figures may be better than those of trips to come: give --split, or"
+            " later trips.",
+            err=True,
+        )
 
 
 def _show(found: "Evaluation") -> None:
     from rich.console import Console
 
     console = Console()
-    console.print(f"{found.train_trips:,} trips to fit, {found.test_trips:,} later ones to test")
+    console.print(f"{found.train_trips:,} trips to fit, {found.test_trips:,} to test")
     for table in (_predictors(found), _interval(found), _segments(found)):
         console.print()
         console.print(table)

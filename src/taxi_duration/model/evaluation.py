@@ -54,6 +54,16 @@ class Trips(NamedTuple):
     train: pa.Table
     test: pa.Table
 
+    @property
+    def train_ends(self) -> datetime:
+        """When the last trip of the fit starts."""
+        return _moment(_starts(self.train).max())
+
+    @property
+    def test_begins(self) -> datetime:
+        """When the first trip of the test starts."""
+        return _moment(_starts(self.test).min())
+
 
 def divide(trips: pa.Table, test: pa.Table | None, split: datetime | None) -> Trips:
     """Trips for the fit and for the test, by file, by time, or by both.
@@ -64,7 +74,7 @@ def divide(trips: pa.Table, test: pa.Table | None, split: datetime | None) -> Tr
     if split is None and test is None:
         starts = _starts(trips)
         first, last = starts.min(), starts.max()
-        split = (last - (last - first) * TEST_SHARE).astype("datetime64[us]").item()
+        split = _moment(last - (last - first) * TEST_SHARE)
     later = trips if test is None else test
     if split is not None:
         moment = np.datetime64(split)
@@ -121,11 +131,7 @@ def _segments(train: Sample, test: Sample, answers: Floats, floor: Floats) -> li
 def _masks(train: Sample, test: Sample) -> dict[str, NDArray[np.bool_]]:
     pickup, dropoff = (test.features[:, FEATURES.index(name)] for name in PAIR)
     unseen = ~np.isin(_pairs(test), np.unique(_pairs(train)))
-    return {
-        "unseen pair": unseen,
-        "both areas unknown": np.isnan(pickup) & np.isnan(dropoff),
-        **segments(pickup, dropoff, _days_and_hours(test)),
-    }
+    return {"unseen pair": unseen, **segments(pickup, dropoff, _days_and_hours(test))}
 
 
 def _days_and_hours(trips: Sample) -> NDArray[np.datetime64]:
@@ -149,6 +155,11 @@ def _sample(trips: pa.Table) -> Sample:
 
 def _starts(trips: pa.Table) -> NDArray[np.datetime64]:
     return np.asarray(trips["trip_start_timestamp"].to_numpy())
+
+
+def _moment(start: np.datetime64) -> datetime:
+    moment: datetime = start.astype("datetime64[us]").item()
+    return moment
 
 
 def _info(trips: pa.Table, seed: int, min_minutes: float, max_minutes: float) -> ModelInfo:

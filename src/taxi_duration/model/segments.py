@@ -32,9 +32,11 @@ def segments(
     features = feature_matrix(pickup, dropoff, start)
     miles = features[:, FEATURES.index("miles")]
     hour = features[:, FEATURES.index("hour")].astype(int)
+    no_pickup, no_dropoff = ~(pickup >= 1), ~(dropoff >= 1)
     return {
-        "pickup unknown": ~(pickup >= 1),
-        "dropoff unknown": ~(dropoff >= 1),
+        "both areas unknown": no_pickup & no_dropoff,
+        "pickup unknown": no_pickup,
+        "dropoff unknown": no_dropoff,
         "from an airport": np.isin(pickup, AIRPORTS),
         "to an airport": np.isin(dropoff, AIRPORTS),
         **{name: (hour >= a) & (hour <= b) for name, (a, b) in HOURS.items()},

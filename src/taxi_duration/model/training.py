@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxi_duration.areas import LOOP, MIDWAY, OHARE
+from taxi_duration.errors import NoTripsError
 from taxi_duration.model.calibration import folds, margins
 from taxi_duration.model.dataset import Sample
 from taxi_duration.model.duration_model import (
@@ -52,6 +53,9 @@ _OURS: Final = (
     "half_life_days",
 )
 
+# Half of one trip, the least share that bagging may take, is none, which LightGBM refuses.
+_LEAST_TRIPS: Final = 2
+
 # Known and unknown areas, airports, a trip within one area, night, rush hour and weekend.
 _GOLDEN: Final[tuple[tuple[int | None, int | None, datetime], ...]] = (
     (OHARE, LOOP, datetime(2019, 3, 1, 8, 0)),
@@ -84,7 +88,7 @@ def fit(train: Sample, calibration: Sample, info: ModelInfo) -> DurationModel:
 
 
 def fit_booster(trips: Sample, name: str, info: ModelInfo) -> lgb.Booster:
-    """The booster of one of QUANTILES."""
+    """The booster of one of QUANTILES. Raises NoTripsError where trips are too few."""
     parameters: dict[str, Any] = {**PARAMETERS, **info.parameters, "seed": info.seed}
     data = training_data(trips, half_life(info))
     rounds = parameters["rounds"]
@@ -112,8 +116,17 @@ def booster_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def training_data(trips: Sample, half_life_days: float) -> lgb.Dataset:
-    """What a booster is fitted on: trips that say something of those to come, the latest most."""
+    """What a booster is fitted on: trips that say something of those to come, the latest most.
+
+    Raises NoTripsError where there are too few.
+    """
     trips = trips.only(~lost_areas(trips.features))
+    if len(trips.minutes) < _LEAST_TRIPS:
+        raise NoTripsError(
+            f"There are too few trips to train on: a part of the model has {len(trips.minutes)} to"
+            " learn from, once others are set apart to calibrate it.",
+            "Train on more trips, at least on some hundreds of several days.",
+        )
     return lgb.Dataset(
         known_calendar(trips.features),
         trips.minutes,

@@ -1,6 +1,7 @@
 """Which version served when: every change of an alias, in an append-only table."""
 
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -105,18 +106,26 @@ def former(changed: list[Change]) -> str:
     """The version that a rollback puts back; empty where there is none.
 
     A rollback takes away what it rolled back, so that the next one goes further back and never to
-    the version that was found to be bad.
+    a version that was found to be bad, unless somebody promoted that again.
     """
     line: list[str] = []
     for change in changed:
-        if change.action == ROLLBACK and change.version in line[:-1]:
-            line.pop()
-            while line[-1] != change.version:
-                line.pop()
+        if change.action == ROLLBACK and change.version in line:
+            line = _rolled_back(line, change.version)
         elif change.version and change.version not in line[-1:]:
             line.append(change.version)
     holds = bool(changed and changed[-1].version)
     return "".join(line[:-1][-1:] if holds else line[-1:])
+
+
+def _rolled_back(line: list[str], version: str) -> list[str]:
+    """The line up to the last time of a version, without those that came after it.
+
+    Nothing comes after the version that served last: back it comes where nobody held the alias.
+    """
+    end = len(line) - line[::-1].index(version)
+    taken = {*line[end:]}
+    return [each for each, _ in groupby(each for each in line[:end] if each not in taken)]
 
 
 def _change(row: dict[str, Any]) -> Change:

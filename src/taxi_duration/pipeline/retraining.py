@@ -66,7 +66,7 @@ def retrain(settings: Settings, run_id: str) -> Retrained:
     """Train the model of a run again and compare the two.
 
     Raises ReproductionError where the run or the lake do not hold any more what that takes,
-    RegistryError where MLflow cannot be reached.
+    RegistryError where MLflow cannot be reached, StorageError where S3 cannot.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

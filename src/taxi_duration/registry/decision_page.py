@@ -121,7 +121,8 @@ def _facts(decision: GateDecision) -> list[tuple[str, str]]:
     return [
         (
             "trips",
-            f"{rows.trips:,}, from {rows.first:%Y-%m-%d %H:%M} to {rows.last:%Y-%m-%d %H:%M}",
+            f"{rows.trips:,} in {rows.hours:,} hours,"
+            f" from {rows.first:%Y-%m-%d %H:%M} to {rows.last:%Y-%m-%d %H:%M}",
         ),
         ("their table", f"<code>{escape(rows.uri)}</code>"),
         ("SHA-256 of its rows", f"<code>{escape(rows.sha256)}</code>"),

@@ -23,6 +23,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     margin_minutes: float
     confidence: float
+    # Trips, and hours in which they start, from which the bootstrap's confidence can be believed.
+    min_trips: int
+    min_hours: int
     segment_tolerance: float
     segment_trips: int
     min_coverage: float
@@ -94,6 +97,8 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
     uri: str
     trips: int
+    # In which at least one of them starts.
+    hours: int
     sha256: str
     first: datetime
     last: datetime
@@ -171,7 +176,11 @@ def decide(
     notes: list[str] | None = None,
 ) -> GateDecision:
     """Promote the candidate if every rule is kept; `figures` are None where it cannot be used."""
-    checks = [_source(candidate, rival, rules), _golden(candidate)]
+    checks = [
+        _source(candidate, rival, rules),
+        _golden(candidate),
+        _enough_trips(rival, rows, rules),
+    ]
     if figures:
         checks += [check(rival, figures, rules) for check in _CHECKS]
     return GateDecision(
@@ -211,6 +220,27 @@ def _source(candidate: Candidate, rival: Rival, rules: Rules) -> Check:
 def _golden(candidate: Candidate) -> Check:
     said = candidate.fault or "Its files are whole and it answers its golden trips."
     return Check("golden trips", not candidate.fault, said)
+
+
+def _enough_trips(rival: Rival, rows: Rows, rules: Rules) -> Check:
+    """Against the champion: of few hours the bootstrap draws samples that are too much alike.
+
+    Without a champion that serves nothing is to be kept instead, as in `_error`.
+    """
+    enough = rows.trips >= rules.min_trips and rows.hours >= rules.min_hours
+    said = (
+        f"They are compared on {_of(rows.trips, 'trip')} in {_of(rows.hours, 'hour')}; against a"
+        f" champion {_of(rules.min_trips, 'trip')} in {_of(rules.min_hours, 'hour')} are asked for"
+    )
+    if enough or not rival.is_champion:
+        return Check("enough trips", True, f"{said}.")
+    return Check(
+        "enough trips", False, f"{said}: load more of the month, or wait until it is over."
+    )
+
+
+def _of(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _error(rival: Rival, figures: Figures, rules: Rules) -> Check:

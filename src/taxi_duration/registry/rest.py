@@ -75,7 +75,7 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
             yield MlflowServer(http)
     except UnknownVersionError as error:
         raise UnknownVersionError(
-            f"{failed} {error}", "`taxi versions` lists those it has."
+            f"{failed} {error}", "`taxi model list` lists those it has."
         ) from error
     except (RegistryError, httpx.HTTPError, *UNREADABLE) as error:
         raise RegistryError(

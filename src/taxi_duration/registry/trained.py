@@ -21,6 +21,8 @@ from taxi_duration.settings import Settings
 CALIBRATION_TAG: Final = "calibration_from"
 # The start of the first trip that tested it; a month of its history may be in part for the test.
 TEST_TAG: Final = "test_from"
+# What MLflow says of a run that it does not have.
+_ABSENT: Final = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
 class TrainedRun(NamedTuple):
@@ -78,12 +80,27 @@ def trained_run(settings: Settings, run_id: str, folder: Path) -> TrainedRun:
     )
 
 
+def tested_from(settings: Settings, run_id: str) -> datetime | None:
+    """When the trips start that tested a run's model, and none of which it learned from.
+
+    None where the run does not say, or is not there any more.
+    """
+    with registry_errors(settings):
+        try:
+            tags = client(settings).get_run(run_id).data.tags
+        except MlflowException as error:
+            if error.error_code not in _ABSENT:
+                raise
+            return None
+    return datetime.fromisoformat(tags[TEST_TAG]) if TEST_TAG in tags else None
+
+
 def _candidate(mlflow: MlflowClient, run_id: str) -> Run:
     """The run that trained the model that can serve."""
     try:
         run = mlflow.get_run(run_id)
     except MlflowException as error:
-        if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+        if error.error_code not in _ABSENT:
             raise
         raise ReproductionError(
             f"MLflow has no run {run_id}.", "Its pages list all runs with their ids."

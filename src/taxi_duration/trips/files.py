@@ -9,9 +9,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from taxi_duration.errors import NoTripsError, TripSchemaError, TripsError
-from taxi_duration.trips.schema import REQUIRED_COLUMNS, column_name, conform, read_csv
+from taxi_duration.trips.schema import REQUIRED_COLUMNS, column_name, conform, read_csv_text
 
 _REMEDY: Final = "Give Parquet or CSV files of trips."
+_NEEDED: Final = (
+    f"A file needs the columns {', '.join(REQUIRED_COLUMNS)}, spelt so or as in the City's exports;"
+    " others are not read."
+)
 
 
 def read_trips(paths: Sequence[Path], *, min_minutes: float, max_minutes: float) -> pa.Table:
@@ -38,19 +42,30 @@ def read_trips(paths: Sequence[Path], *, min_minutes: float, max_minutes: float)
 def _read(path: Path) -> pa.Table:
     try:
         is_csv = path.suffix.lower() == ".csv"
-        raw = read_csv(path.read_bytes()) if is_csv else _read_parquet(path)
+        raw = _needed(read_csv_text(path.read_bytes())) if is_csv else _read_parquet(path)
         return conform(raw).select(REQUIRED_COLUMNS)
     except FileNotFoundError as error:
         raise TripsError(f"{path} does not exist.", _REMEDY) from error
     except TripSchemaError as error:
-        raise TripSchemaError(f"{path}: {error.cause}", error.remedy) from error
+        raise TripSchemaError(f"{path}: {error.cause}", _NEEDED) from error
     except (OSError, ValueError, pa.ArrowException) as error:
         raise TripsError(f"{path} cannot be read: {error}.", _REMEDY) from error
 
 
+def _needed(table: pa.Table) -> pa.Table:
+    """The table without columns that nobody reads, whatever they hold."""
+    return table.select(_wanted(table.column_names) or table.column_names)
+
+
 def _read_parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        wanted = [name for name in names if column_name(name) in REQUIRED_COLUMNS]
-        # A column that is missing is told with all that there are.
-        return file.read(wanted if len(wanted) >= len(REQUIRED_COLUMNS) else None)
+        return file.read(_wanted(file.schema_arrow.names) or None)
+
+
+def _wanted(names: Sequence[str]) -> list[str]:
+    """The headers of the REQUIRED_COLUMNS; none where one of them is missing.
+
+    A column that is missing is told with all that there are.
+    """
+    wanted = [name for name in names if column_name(name) in REQUIRED_COLUMNS]
+    return wanted if len(wanted) >= len(REQUIRED_COLUMNS) else []

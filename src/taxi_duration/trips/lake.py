@@ -34,7 +34,10 @@ KEPT: Final = {
 
 
 class Lake:
-    """All that is stored of one source's trips; months are the partitions of both tables."""
+    """All that is stored of one source's trips; months are the partitions of both tables.
+
+    Whatever reads raises StorageError where the S3 server does not answer.
+    """
 
     def __init__(self, storage: Storage, source: str) -> None:
         self.uri = storage.uri(f"lake/{source}/trips")
@@ -72,9 +75,10 @@ class Lake:
     def raw_written_at(self, month: Month) -> datetime:
         """When the raw month came, UTC; raises NoTripsError where it has not been loaded."""
         self._check_raw(month)
-        found = self._storage.client.head_object(
-            Bucket=self._storage.bucket, Key=self._raw_key(month)
-        )
+        with self._storage.reading():
+            found = self._storage.client.head_object(
+                Bucket=self._storage.bucket, Key=self._raw_key(month)
+            )
         written: datetime = found["LastModified"]
         return written
 
@@ -82,7 +86,8 @@ class Lake:
         """Rows of the raw month; raises NoTripsError where it has not been loaded."""
         self._check_raw(month)
         path = f"{self._storage.bucket}/{self._raw_key(month)}"
-        return int(pq.read_metadata(path, filesystem=self._storage.filesystem).num_rows)
+        with self._storage.reading():
+            return int(pq.read_metadata(path, filesystem=self._storage.filesystem).num_rows)
 
     def replace_month(self, month: Month, clean: CleanMonth) -> int:
         """Replaces the month's trips in one commit and returns the version which that makes.
@@ -112,9 +117,10 @@ class Lake:
                 f"{self.uri} has no trips of {', '.join(missing)}.", "Run the pipeline for them."
             )
         names = list(columns or TRIP_SCHEMA.names)
-        trips = table.to_pyarrow_table(
-            filters=[(MONTH, "in", [str(month) for month in months])], columns=names
-        )
+        with self._storage.reading():
+            trips = table.to_pyarrow_table(
+                filters=[(MONTH, "in", [str(month) for month in months])], columns=names
+            )
         first = [name for name in ("trip_start_timestamp", "trip_id") if name in names]
         order = dict.fromkeys([*first, *names], "ascending")
         return trips.combine_chunks().sort_by(list(order.items()))
@@ -129,7 +135,8 @@ class Lake:
         if table is None or not trip_ids:
             return TRIP_SCHEMA.empty_table().select(names)
         wanted = (ds.field(MONTH) == str(month)) & ds.field("trip_id").isin(trip_ids)
-        return table.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
+        with self._storage.reading():
+            return table.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
 
     def rows(self) -> dict[str, int]:
         """Trips of each month, by what the table's log says."""
@@ -142,7 +149,8 @@ class Lake:
         counts: dict[str, dict[str, int]] = {}
         if table is None:
             return counts
-        rows = table.to_pyarrow_table(columns=[MONTH, REASON])
+        with self._storage.reading():
+            rows = table.to_pyarrow_table(columns=[MONTH, REASON])
         groups = rows.group_by([MONTH, REASON]).aggregate([([], "count_all")])
         for row in groups.sort_by([(MONTH, "ascending"), (REASON, "ascending")]).to_pylist():
             counts.setdefault(row[MONTH], {})[row[REASON]] = row["count_all"]
@@ -165,7 +173,8 @@ class Lake:
 
     def _open(self, uri: str, version: int | None = None) -> DeltaTable | None:
         try:
-            return DeltaTable(uri, version=version, storage_options=self._storage.delta_options)
+            with self._storage.reading():
+                return DeltaTable(uri, version=version, storage_options=self._storage.delta_options)
         except TableNotFoundError:
             return None
 

@@ -93,19 +93,23 @@ def read_csv(body: bytes) -> pa.Table:
 
     Raises ValueError where the text is no whole CSV, TripSchemaError as `conform` does.
     """
+    return conform(read_csv_text(body))
+
+
+def read_csv_text(body: bytes) -> pa.Table:
+    """The columns of a CSV as they are headed, every value as text.
+
+    The API writes whole numbers as 8 and as 8.0. Raises ValueError where the text is no whole CSV.
+    """
     header, _, rows = body.partition(b"\n")
     names = [name.strip('"') for name in header.decode("utf-8-sig").strip().split(",")]
-    text = dict.fromkeys(names, pa.string())
     if not rows:
-        return conform(pa.table({name: pa.array([], pa.string()) for name in names}))
-    # Every value is read as text first, since the API writes whole numbers as 8 and as 8.0.
-    return conform(
-        csv.read_csv(
-            pa.BufferReader(rows),
-            read_options=csv.ReadOptions(column_names=names),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(column_types=text),
-        )
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    return csv.read_csv(
+        pa.BufferReader(rows),
+        read_options=csv.ReadOptions(column_names=names),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     )
 
 
