@@ -12,6 +12,7 @@ from duration_service.limits import MOST_HEAD, Limits, RefusedError
 HEAD_END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+OLD: Final = re.compile(rb"[^\r]* HTTP/1\.0\r\n")
 EXPECT: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,16})(?:[ \t]*;[^\r\n]*)?\r\n")
 NO_CHUNK: Final = "The body says that it comes in chunks, and is no row of chunks."
@@ -64,10 +65,12 @@ class Framing:
         elif length := LENGTH.search(head):
             self._body = int(length[1])
         self._check(self._body)
-        if expects := EXPECT.search(head):
+        # From a caller of HTTP/1.0 it means nothing (RFC 9110, 10.1.1), to gunicorn as well.
+        while (expects := EXPECT.search(head)) and not OLD.match(head):
             # Answered by whoever waits for the body; gunicorn would do it when all has come.
             del received[expects.start() : expects.end()]
             self.head -= len(expects[0])
+            head = received[: self.head]
             self.expects = len(received) == self.head
         self._next_chunk = self.head
 
