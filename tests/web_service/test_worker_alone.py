@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -95,3 +96,46 @@ def test_empty_lines_do_not_count_in_what_is_kept(app: Flask, settings: Settings
         silly.sendall(LAST)
         silly.shutdown(socket.SHUT_WR)
         assert received(silly).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("asked", [b"GET /slow", b"POST /slow", b"PUT /predict"])
+def test_a_small_body_does_not_let_a_slow_page_hold_the_others_up(
+    app: Flask, settings: Settings, asked: bytes
+) -> None:
+    go_on = threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] != "/health":
+            go_on.wait(10)
+        return app.wsgi_app(environ, start_response)
+
+    request = b"%b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx" % asked
+    with own_worker(slow, settings) as worker, worker.connect(request) as waits:
+        try:
+            time.sleep(0.1)
+            with worker.connect(LAST) as other:
+                other.settimeout(3)
+                assert received(other).startswith(b"HTTP/1.1 200 OK")
+        finally:
+            go_on.set()
+        assert received(waits).startswith(b"HTTP/1.1 40")
+
+
+def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(
+    app: Flask, settings: Settings
+) -> None:
+    most = Limits.of(settings).most_body
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    body = b"{}" + b" " * (most - 2)
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    with own_worker(app, settings) as worker:
+        for data, status in [
+            (head + b"Content-Length: %d\r\n\r\n%b" % (most, body), b"200"),
+            (head + chunked % (most, body), b"200"),
+            (head + b"Content-Length: %d\r\n\r\n" % (most + 1), b"413"),
+            (head + chunked % (most + 1, body + b" "), b"413"),
+        ]:
+            with worker.connect() as caller:
+                with suppress(ConnectionError):
+                    caller.sendall(data)
+                assert caller.recv(65_536).split()[1] == status

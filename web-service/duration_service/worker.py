@@ -25,6 +25,8 @@ from taxi_duration.settings import load_settings
 
 # A trip or a few are answered in less time than it takes to hand them to a thread and back.
 SHORT_BODY: Final = 512
+# Nothing else: what other paths answer may wait for a database.
+SHORT_REQUEST: Final = b"POST /predict "
 RECEIVE: Final = 256 * 1024
 # How long a caller whose connection ends may take to see the last answer.
 LEAVE_SECONDS: Final = 2
@@ -206,10 +208,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.in_flight >= self.limits.most_waiting:
             raise RefusedError(429, BUSY)
         self._unwatch(conn)
+        predicts = conn.received.startswith(SHORT_REQUEST)
         conn.give(length)
         conn.deadline = time.monotonic() + self.limits.seconds
         self.in_flight += 1
-        if 0 < len(conn.body) <= SHORT_BODY and not conn.received:
+        if predicts and 0 < len(conn.body) <= SHORT_BODY and not conn.received:
             try:
                 goes_on = self.handle(conn)
             finally:
