@@ -166,4 +166,4 @@ def test_what_is_said_on_a_wire_is_read_as_gunicorn_reads_it_and_finds_no_fault(
         assert worker.talk(b"GET /health HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200")
         assert (worker.in_flight, worker.buffered) == (0, 0)
     assert {100, 200, 400, 404, 405, 413, 415, 422, 503} <= set(statuses)
-    assert not set(statuses) - {100, 200, 400, 404, 405, 413, 415, 422, 431, 503}
+    assert not set(statuses) - {100, 200, 308, 400, 404, 405, 413, 415, 422, 431, 503}
