@@ -1,11 +1,16 @@
 import contextlib
 import re
+import time
 
 import pytest
-from hypothesis import given
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duration_service.framing import Framing
+from duration_service.framing import MOST_CHUNK_LINE, Framing
 from duration_service.limits import MOST_HEAD, Limits, RefusedError
 
 LIMITS = Limits(most_body=1_000, most_waiting=1, seconds=1)
@@ -72,7 +77,22 @@ def test_chunks_of_any_bytes_are_whole_or_wait_or_are_refused(junk: bytes) -> No
         (b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n1\r\n" * 1_001, 413),
         (b"Transfer-Encoding: chunked\r\n\r\n0x1\r\n", 400),
         (b"Transfer-Encoding: chunked\r\n\r\n1\r\n123\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * MOST_CHUNK_LINE, 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + b"1;%b\r\n1\r\n" % (b"x" * 240) * 200, 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * MOST_HEAD, 431),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\n\nGET / HTTP/1.1\r\n\r\n", 400),
         (b"X: " + b"x" * MOST_HEAD, 431),
+        (b"Content-Length: x\r\n\r\n", 400),
+        (b"Content-Length: \r\n\r\n", 400),
+        (b"Content-Length: -1\r\n\r\n", 400),
+        (b"Content-Length: 1, 1\r\n\r\n", 400),
+        (b"Content-Length: 1" + b"0" * 18 + b"\r\n\r\n", 400),
+        (b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: gzip, chunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: identity\r\n\r\n", 400),
     ],
 )
 def test_what_is_too_large_is_refused_as_soon_as_it_is_known(rest: bytes, status: int) -> None:
@@ -90,3 +110,122 @@ def test_a_wish_to_be_told_to_go_on_is_seen_and_taken_out() -> None:
     received += b"{}"
     assert framing.length(received) == len(received)
     assert framing.body(received) == b"{}"
+
+
+def test_a_wish_of_http_1_0_to_be_told_to_go_on_is_left_where_it_is() -> None:
+    framing = Framing(LIMITS)
+    head = b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    received = bytearray(head)
+    assert framing.length(received) is None
+    assert not framing.expects
+    assert received == head
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"X: " + b"x" * (MOST_HEAD - 1_000),
+        b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 200,
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * (MOST_HEAD - 1_000),
+    ],
+    ids=["head", "chunk line", "trailers"],
+)
+def test_what_comes_byte_by_byte_is_not_read_anew_for_each_of_them(first: bytes) -> None:
+    framing, received = Framing(LIMITS), bytearray(b"POST / HTTP/1.1\r\n" + first)
+    assert framing.length(received) is None
+    began = time.process_time()
+    for _ in range(50):
+        received += b"x"
+        assert framing.length(received) is None
+    assert (time.process_time() - began) / 50 < 0.001
+
+
+NAMES = (
+    b"Content-Length",
+    b"content-length",
+    b"CONTENT_LENGTH",
+    b"Content-Length ",
+    b"Host",
+    b"Te",
+)
+CODINGS = (b"Transfer-Encoding", b"transfer-encoding", b"Transfer_Encoding", b" Transfer-Encoding")
+NUMBERS = (
+    b"0",
+    b"5",
+    b"31",
+    b"0" * 20 + b"31",
+    b"0" * 17 + b"5",
+    b"9" * 19,
+    b"\xb2",
+    b"1_0",
+    b"0x5",
+)
+VALUES = (*NUMBERS, b"+5", b"-5", b"5,5", b"5 5", b"", b"5\n", b"5\r", b"\t5\t", b"5\x00", b"5\x0b")
+CODED = (b"chunked", b"Chunked", b" chunked ", b"identity", b"gzip", b"gzip, chunked", b"chunked,")
+lines = st.one_of(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)),
+    st.tuples(
+        st.sampled_from(CODINGS), st.sampled_from((*CODED, b"\x0bchunked", b"xchunked", b""))
+    ),
+    st.tuples(st.just(b"Expect"), st.sampled_from((b"100-continue", b"100-Continue ", b"more"))),
+    st.tuples(
+        st.just(b"X"), st.sampled_from((b"a", b"a\r\n Content-Length: 5", b"\nContent-Length: 5"))
+    ),
+)
+heads = st.builds(
+    lambda version, fields, colon: (
+        b"POST / HTTP/%b\r\n%b\r\n"
+        % (version, b"".join(b"%b%b%b\r\n" % (name, colon, value) for name, value in fields))
+    ),
+    st.sampled_from((b"1.0", b"1.1", b"1.2")),
+    st.lists(lines, max_size=4),
+    st.sampled_from((b":", b": ", b" : ", b":\t")),
+)
+chunks = st.sampled_from(
+    (
+        *(b"0\r\n\r\n", b"5\r\nabcde\r\n0\r\n\r\n", b"05;a=b\r\nabcde\r\n00\r\nX: y\r\n\r\n"),
+        *(
+            b"5 ;a\r\nabcde\r\n0 \r\n\r\n",
+            b"5\nabcde\n0\n\n",
+            b"5\r\nabcdef\r\n0\r\n\r\n",
+            b"+1\r\na",
+        ),
+        *(b"5;\rx\r\nabcde\r\n0\r\n\r\n", b"0x1\r\na\r\n0\r\n\r\n", b"\r\n", b"0\r\nX\r\n\r\n"),
+    )
+)
+CONFIGURATION = Config()
+INNER = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def as_gunicorn(data: bytes) -> tuple[int, bytes] | None:
+    """How many bytes gunicorn takes for the first request, and its body; None: it refuses it."""
+    try:
+        request = next(parser := RequestParser(CONFIGURATION, iter([data]), ("127.0.0.1", 1)))
+        body = request.body.read()
+    except (ParseException, OSError):
+        return None
+    assert isinstance(request, Request)
+    return len(data) - len(parser.unreader.take_buffered()), body
+
+
+@settings(max_examples=max(1_000, settings().max_examples), deadline=None)
+@given(heads, st.one_of(chunks, st.just(b"x" * 31)), st.integers(1, 200))
+def test_gunicorn_never_takes_another_part_for_a_request_than_the_framing_does(
+    head: bytes, body: bytes, size: int
+) -> None:
+    data = head + body + INNER
+    try:
+        length, found = fed(data, size)
+    except RefusedError:
+        return
+    as_read = as_gunicorn(data)
+    if as_read and length:
+        wish = 0 if b"HTTP/1.0" in head else len(data) - len(without_wish(data))
+        assert (length + wish, found) == as_read
+    elif as_read:
+        # The framing waits for a body of which gunicorn takes what there is.
+        assert len(as_read[1]) >= len(body)
+
+
+def without_wish(data: bytes) -> bytes:
+    return re.sub(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", b"", data, flags=re.IGNORECASE)

@@ -3,6 +3,7 @@
 A hundred cases a test; two thousand with `pytest --hypothesis-profile=thorough`.
 """
 
+import itertools
 import random
 from collections import Counter
 from typing import Any
@@ -18,7 +19,7 @@ from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from duration_service.operations import PROBLEMS
+from duration_service.operations import OPERATIONS, PROBLEMS
 from taxi_duration.contract import Prediction, Problem
 
 CASES = hypothesis_settings().max_examples
@@ -73,6 +74,48 @@ def test_every_operation_does_what_it_says_for_the_edges_of_its_schema(described
             assert not event.failures
     assert cases["POST /predict"] > 40
     assert min(cases.values()) >= 5
+
+
+# No other operation has a parameter or a body, so a path with a method is the only case that there
+# is; a caller can add what nobody reads. Of these, each with each are distinct to the service.
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY")
+QUERIES = ("", "?", "?a=1", "?source=city", "?source=%00%ff", "?source=" + "x" * 3_000)
+HEADERS: tuple[dict[str, str], ...] = (
+    {},
+    {"Accept": "text/html;q=x"},
+    {"Accept-Encoding": "gzip"},
+    {"If-None-Match": '"x", W/"'},
+    {"If-Modified-Since": "never"},
+    {"Range": "bytes=5-1,-0"},
+    {"Content-Type": "application/json; charset=x"},
+    {"Content-Encoding": "gzip"},
+    {"Authorization": "Basic \xff"},
+    {"Cookie": 'a="; =;'},
+    {"Forwarded": "for=\xff", "X-Forwarded-For": ","},
+    {"Host": "[::1"},
+    {"X-HTTP-Method-Override": "DELETE", "Upgrade": "h2c"},
+)
+SENT = (b"", b"x", b"\xff" * 600)
+PLAIN = [path for way, path in OPERATIONS if way == "get"]
+
+
+@pytest.mark.parametrize("path", PLAIN)
+def test_an_operation_without_parameters_answers_as_it_says_to_everything(
+    client: FlaskClient, path: str
+) -> None:
+    """2,106 cases a path, which are all that there are of these."""
+    problems = msgspec.json.Decoder(Problem)
+    statuses: Counter[int] = Counter()
+    every = itertools.product(METHODS, QUERIES, HEADERS, SENT)
+    for method, query, headers, body in every:
+        answer = client.open(path + query, method=method, headers=headers, data=body)
+        statuses[answer.status_code] += 1
+        answers = method in {"GET", "HEAD", "OPTIONS"}
+        assert answer.status_code in ({200, 304, 503} if answers else {405}), (method, headers)
+        if answer.content_type == "application/problem+json" and method != "HEAD":
+            problems.decode(answer.data)
+        answer.close()
+    assert statuses.total() == 9 * 6 * 13 * 3
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

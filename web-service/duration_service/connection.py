@@ -88,10 +88,11 @@ class Connection(TConn):  # type: ignore[misc]
     def arrived(self, limits: Limits) -> int | None:
         """Bytes of the next request, None while some are missing; RefusedError beyond a limit."""
         if self.framing is None:
-            # An empty line before a request is to be skipped (RFC 9112, 2.2).
-            while self.received[:2] == b"\r\n":
-                del self.received[:2]
             self.framing = Framing(limits)
+        if not self.framing.head:
+            # An empty line before a request is to be skipped (RFC 9112, 2.2).
+            while self.received.startswith(b"\r\n"):
+                del self.received[:2]
         return self.framing.length(self.received)
 
     def give(self, length: int) -> None:

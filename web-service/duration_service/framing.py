@@ -1,7 +1,8 @@
 """Where a request ends among the bytes that came: RFC 9112, as far as it is needed to wait.
 
-Whether its head is right is the business of gunicorn's parser, which reads it again; a head that
-this module and the parser understand differently (two lengths, say) is refused there.
+Whether its head is right is the business of gunicorn's parser, which reads it again and ends the
+connection where it is not. What says how long the body is, both have to read alike, or a caller
+could hide a request in the body of another one: what is not plain is refused here.
 """
 
 import re
@@ -10,11 +11,26 @@ from typing import Final
 from duration_service.limits import MOST_HEAD, Limits, RefusedError
 
 HEAD_END: Final = b"\r\n\r\n"
-LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
-CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+# What a head says of its body, a line each.
+FRAMING: Final = re.compile(
+    rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE
+)
+LENGTH: Final = re.compile(rb"0*([0-9]{1,18})")
 EXPECT: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+OLD: Final = re.compile(rb"[^\r]* HTTP/1\.0\r\n")
 CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,16})(?:[ \t]*;[^\r\n]*)?\r\n")
+# A size takes 16 bytes at most; extensions, which nobody uses, get what is left.
+MOST_CHUNK_LINE: Final = 256
+TRAILERS: Final = re.compile(
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
+)
+# Chunks may bring a byte of frame for each 32 bytes of the largest body, which is room for each
+# trip of the longest list in its own, besides what a head may have. Reading them takes 20 ms then.
+BODY_PER_FRAME: Final = 32
+NO_LENGTH: Final = "The length of the body has to be told once: Content-Length with a number."
+NO_CODING: Final = "A body may come in chunks, and in no other coding; it then tells no length."
 NO_CHUNK: Final = "The body says that it comes in chunks, and is no row of chunks."
+SMALL_CHUNKS: Final = "The body comes in too many small chunks. Send larger ones, or its length."
 
 
 class Framing:
@@ -27,6 +43,8 @@ class Framing:
         # The caller waits to be told to send the body.
         self.expects = False
         self._body = 0
+        # How much of what came was looked through in vain for the end of the head or the trailers.
+        self._seen = 0
         # Where a body in chunks is to be read on, and what it has brought.
         self._next_chunk = 0
         self._chunks: bytearray | None = None
@@ -52,46 +70,94 @@ class Framing:
         return bytes(received[self.head : self.head + self._body])
 
     def _read_head(self, received: bytearray) -> None:
-        end = received.find(HEAD_END)
+        end = self._end(received, 0)
         if max(end, len(received) if end < 0 else 0) > MOST_HEAD:
             raise RefusedError(431, f"The head is larger than {MOST_HEAD:,} bytes.")
         if end < 0:
             return
         self.head = end + len(HEAD_END)
-        head = received[: self.head]
-        if CHUNKED.search(head):
-            self._chunks = bytearray()
-        elif length := LENGTH.search(head):
-            self._body = int(length[1])
-        self._check(self._body)
-        if expects := EXPECT.search(head):
-            # Answered by whoever waits for the body; gunicorn would do it when all has come.
-            del received[expects.start() : expects.end()]
-            self.head -= len(expects[0])
-            self.expects = len(received) == self.head
+        length = coding = expects = None
+        for name, value in FRAMING.findall(received, 0, self.head):
+            if len(name) == len(b"expect"):
+                expects = value
+            elif coding is not None or (length is not None and len(name) == len(b"content-length")):
+                raise RefusedError(400, NO_LENGTH if coding is None else NO_CODING)
+            elif len(name) == len(b"content-length"):
+                length = value
+            else:
+                coding = value
+        if coding is not None:
+            self._expect_chunks(coding, length)
+        elif length is not None:
+            self._expect_bytes(length)
+        if expects is not None:
+            self._expect_to_be_told(received)
         self._next_chunk = self.head
+
+    def _expect_chunks(self, coding: bytes, length: bytes | None) -> None:
+        if length is not None or coding.lower() != b"chunked":
+            raise RefusedError(400, NO_CODING)
+        self._chunks = bytearray()
+
+    def _expect_bytes(self, told: bytes) -> None:
+        length = LENGTH.fullmatch(told)
+        if not length:
+            raise RefusedError(400, NO_LENGTH)
+        self._body = int(length[1])
+        self._check(self._body)
+
+    def _expect_to_be_told(self, received: bytearray) -> None:
+        """Take out the wish to be told to send the body.
+
+        Whoever waits for the body answers it; gunicorn would do it when all has come. From a caller
+        of HTTP/1.0 it means nothing (RFC 9110, 10.1.1), to gunicorn as well.
+        """
+        while (wish := EXPECT.search(received, 0, self.head)) and not OLD.match(received):
+            start, end = wish.span()
+            del wish, received[start:end]
+            self.head -= end - start
+            self.expects = len(received) == self.head
 
     def _read_chunks(self, received: bytearray, chunks: bytearray) -> int | None:
         """The end of the last chunk and the trailers; goes on where it stopped the last time."""
-        # An honest caller's chunks are larger than what frames them.
-        self._check(len(received) - self.head - self.limits.most_body - MOST_HEAD)
-        while line := CHUNK.match(received, self._next_chunk):
-            size = int(line[1], 16)
+        most_frame = self.limits.most_body // BODY_PER_FRAME + MOST_HEAD
+        while line := CHUNK.match(received, self._next_chunk, self._next_chunk + MOST_CHUNK_LINE):
+            size, start = int(line[1], 16), line.end()
             if not size:
-                # After the trailers is an empty line; without them it follows at once.
-                end = received.find(HEAD_END, line.end() - 2)
-                return None if end < 0 else end + len(HEAD_END)
+                return self._read_trailers(received, start)
             self._check(len(chunks) + size)
-            end = line.end() + size
+            if start - self.head - len(chunks) > most_frame:
+                raise RefusedError(400, SMALL_CHUNKS)
+            end = start + size
             if len(received) < end + 2:
                 return None
             if received[end : end + 2] != b"\r\n":
                 raise RefusedError(400, NO_CHUNK)
-            chunks += received[line.end() : end]
+            chunks += received[start:end]
             self._next_chunk = end + 2
-        if received.find(b"\r\n", self._next_chunk) >= 0:
+        began = len(received) - self._next_chunk
+        if began >= MOST_CHUNK_LINE or received.find(b"\r\n", self._next_chunk) >= 0:
             raise RefusedError(400, NO_CHUNK)
         return None
+
+    def _read_trailers(self, received: bytearray, start: int) -> int | None:
+        # After the trailers is an empty line; without them it follows at once.
+        end = self._end(received, start - 2)
+        if max(end, len(received) if end < 0 else 0) - start > MOST_HEAD:
+            raise RefusedError(431, f"The trailers are larger than {MOST_HEAD:,} bytes.")
+        if end < 0:
+            return None
+        end += len(HEAD_END)
+        # Who reads a line's end in what is none would take the rest for another request.
+        if not TRAILERS.fullmatch(received, start, end):
+            raise RefusedError(400, NO_CHUNK)
+        return end
+
+    def _end(self, received: bytearray, start: int) -> int:
+        """Where the empty line is that ends what began at `start`, -1 where it has not come."""
+        end = received.find(HEAD_END, max(start, self._seen - len(HEAD_END)))
+        self._seen = len(received) if end < 0 else 0
+        return end
 
     def _check(self, body: int) -> None:
         if body > self.limits.most_body:

@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
 
 from duration_service.operations import (
+    EVERYWHERE,
     EXAMPLES,
     OPERATIONS,
     PROBLEMS,
@@ -81,7 +82,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     answers = {"200": _answer(operation, schemas)}
     if operation.unready:
         answers["503"] = {**answers["200"], "description": PROBLEMS[503], "headers": RETRY_AFTER}
-    for status in operation.problems:
+    for status in sorted({*EVERYWHERE, *operation.problems}):
         answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
     described: dict[str, Any] = {
         "summary": operation.summary,

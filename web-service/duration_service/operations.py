@@ -10,7 +10,7 @@ PREDICTIONS: Final[Any] = Prediction | list[Prediction]
 
 # What each refusal means, wherever it comes from.
 PROBLEMS: Final = {
-    400: "The body is not JSON; NaN and Infinity are not.",
+    400: "The body is not JSON (NaN and Infinity are not), or the request is not HTTP/1.1.",
     408: "The request took too long to come.",
     413: "The list or the body is too long.",
     415: "The body is of another type than JSON, or is compressed.",
@@ -21,6 +21,8 @@ PROBLEMS: Final = {
     503: "There is no model yet, or Postgres, which has the figures, cannot be read.",
 }
 WITH_RETRY_AFTER: Final = (429, 503)
+# What can happen to a request whatever it asks for: it may be refused before it is read.
+EVERYWHERE: Final = (400, 408, 413, 429, 431, 500)
 
 
 class Operation(NamedTuple):
@@ -30,7 +32,8 @@ class Operation(NamedTuple):
     description: str
     # A type of the contract, or the media type of a text.
     answer: Any
-    problems: tuple[int, ...] = (500,)
+    # Those besides the ones that can happen everywhere.
+    problems: tuple[int, ...] = ()
     takes: Any = None
     # Whether a 503 has the form of a success, and is no problem.
     unready: bool = False
@@ -42,7 +45,7 @@ OPERATIONS: Final = {
         "One trip answers one prediction, a list answers a list in the same order. An area that is"
         " unknown and a time that is not given may be left out.",
         PREDICTIONS,
-        (400, 408, 413, 415, 422, 429, 431, 500, 503),
+        (415, 422, 503),
         TRIPS,
     ),
     ("get", "/health"): Operation(
@@ -58,7 +61,7 @@ OPERATIONS: Final = {
         "The model that answers",
         "Where it comes from, and how good it was.",
         ModelAnswer,
-        (500, 503),
+        (503,),
     ),
     ("get", "/metrics"): Operation(
         "Metrics for Prometheus", "Those of all worker processes together.", "text/plain"
@@ -68,7 +71,7 @@ OPERATIONS: Final = {
         "Error, coverage and drift by month, data, runs, decisions of the gate, what was asked. A"
         " list is empty where there is nothing yet, which is never good.",
         Monitoring,
-        (500, 503),
+        (503,),
     ),
     ("get", "/monitoring"): Operation(
         "How the model does, to read",

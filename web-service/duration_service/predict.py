@@ -93,9 +93,10 @@ def _body(environ: Mapping[str, Any], most: int) -> bytes:
         if len(body) < int(told):
             raise ClientDisconnected
         return body
-    # One that does not tell its length is cut at the limit, without a word.
+    # One that does not tell its length is cut where it may not go on, without a word.
+    request.max_content_length = most + 1
     body = request.get_data(cache=False)
-    if len(body) >= most:
+    if len(body) > most:
         raise RequestEntityTooLarge
     return body
 

@@ -11,6 +11,7 @@ import selectors
 import socket
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from typing import Any, Final
@@ -24,12 +25,18 @@ from taxi_duration.settings import load_settings
 
 # A trip or a few are answered in less time than it takes to hand them to a thread and back.
 SHORT_BODY: Final = 512
+# Nothing else: what other paths answer may wait for a database.
+SHORT_REQUEST: Final = b"POST /predict "
 RECEIVE: Final = 256 * 1024
 # How long a caller whose connection ends may take to see the last answer.
 LEAVE_SECONDS: Final = 2
 # How long a connection that does nothing is kept when the service stops: long enough for a caller
 # that was told that it may go on to send its next request, which is its last one.
 STOP_SECONDS: Final = 1
+# The machine has none left of what a connection needs.
+NO_ROOM: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+# Whatever else `accept` tells of is the network's, or one caller's: accept(2), "Error handling".
+NO_LISTENER: Final = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK}
 BUSY: Final = "More requests came than can be answered. Ask again a little later."
 SLOW: Final = "The request took too long to come."
 
@@ -74,14 +81,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             real, client = listener.accept()
         except OSError as error:
-            if error.errno in {errno.EMFILE, errno.ENFILE}:
+            if error.errno in NO_ROOM:
                 self._drop_longest_watched()
-            elif error.errno not in {errno.EAGAIN, errno.ECONNABORTED}:
+            elif error.errno in NO_LISTENER:
                 raise
             return False
         self.nr_conns += 1
         connection = Connection(self.cfg, real, client, listener.getsockname())
-        self._watch(connection, self.limits.seconds)
+        try:
+            self._watch(connection, self.limits.seconds)
+        except Exception as error:
+            self._end(connection, error)
         return True
 
     def handle(self, conn: Connection) -> bool:
@@ -115,9 +125,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
         """Go on with a connection that a thread has answered, in the loop."""
         self.in_flight -= 1
+        try:
+            self._go_on(conn, goes_on=fs.result())
+        except Exception as error:
+            self._end(conn, error)
+
+    def _go_on(self, conn: Connection, *, goes_on: bool) -> None:
         conn.body = b""
         self._count(conn, len(conn.received))
-        goes_on = not fs.cancelled() and not fs.exception() and fs.result()
         conn.leaving = not goes_on
         self._settle(conn)
 
@@ -140,12 +155,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         Closed at once, bytes that nobody read would make the caller's system throw the answer away.
         """
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._forget(conn)
-        else:
-            self._watch(conn, LEAVE_SECONDS)
+        conn.sock.shutdown(socket.SHUT_WR)
+        self._watch(conn, LEAVE_SECONDS)
 
     def _ready(self, conn: Connection, _sock: Any) -> None:
         """Read or write what is possible; whatever happens ends one connection at most."""
@@ -159,8 +170,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                     self._settle(conn)
             else:
                 self._receive(conn)
-        except OSError:
-            self._drop(conn)
+        except Exception as error:
+            self._end(conn, error)
 
     def _receive(self, conn: Connection) -> None:
         try:
@@ -173,7 +184,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if not conn.received:
                 conn.deadline = time.monotonic() + self.limits.seconds
             conn.received += data
-            self._count(conn, conn.counted + len(data))
+            self._count(conn, len(conn.received))
             if self.buffered > self.limits.most_buffered:
                 self._refuse(conn, RefusedError(429, BUSY))
             else:
@@ -187,7 +198,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._submit(conn, length)
             elif conn.framing and conn.framing.expects:
                 conn.framing.expects = False
-                conn.sock.real.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                # Where there is no room for it, the caller will not wait for it for ever.
+                with suppress(BlockingIOError):
+                    conn.sock.real.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         except RefusedError as error:
             self._refuse(conn, error)
 
@@ -195,13 +208,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.in_flight >= self.limits.most_waiting:
             raise RefusedError(429, BUSY)
         self._unwatch(conn)
+        predicts = conn.received.startswith(SHORT_REQUEST)
         conn.give(length)
         conn.deadline = time.monotonic() + self.limits.seconds
         self.in_flight += 1
-        if 0 < len(conn.body) <= SHORT_BODY and not conn.received:
-            done: Future[bool] = Future()
-            done.set_result(self.handle(conn))
-            self.finish_request(conn, done)
+        if predicts and 0 < len(conn.body) <= SHORT_BODY and not conn.received:
+            try:
+                goes_on = self.handle(conn)
+            finally:
+                self.in_flight -= 1
+            self._go_on(conn, goes_on=goes_on)
         else:
             self.enqueue_req(conn)
 
@@ -213,12 +229,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._count(conn, 0)
         conn.leaving = True
         conn.sock.sendall(raw_answer(error.status, error.detail, close=True))
-        try:
-            conn.sock.flush()
-        except OSError:
-            self._forget(conn)
-        else:
-            self._settle(conn)
+        conn.sock.flush()
+        self._settle(conn)
 
     def _observe(self, status: int) -> None:
         if self.observations:
@@ -231,10 +243,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._expired = now
         for conn in [conn for conn in self.watched if conn.deadline < now]:
-            if conn.received and not conn.leaving:
-                self._refuse(conn, RefusedError(408, SLOW))
-            else:
-                self._drop(conn)
+            try:
+                if conn.received and not conn.leaving:
+                    self._refuse(conn, RefusedError(408, SLOW))
+                else:
+                    self._drop(conn)
+            except Exception as error:
+                self._end(conn, error)
 
     def _stop(self) -> None:
         """Answer all that has come or is coming on open connections, then end."""
@@ -259,15 +274,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _watch(self, conn: Connection, seconds: float, event: int = selectors.EVENT_READ) -> None:
         conn.deadline = time.monotonic() + seconds
-        self.watched[conn] = None
         self.poller.register(conn.sock, event, partial(self._ready, conn))
+        self.watched[conn] = None
 
     def _unwatch(self, conn: Connection) -> None:
         del self.watched[conn]
         self.poller.unregister(conn.sock)
 
+    def _end(self, conn: Connection, error: Exception) -> None:
+        """End a connection at which something failed, and no other: the loop is everybody's."""
+        if not isinstance(error, OSError):
+            self.log.error("A connection failed", exc_info=error)
+        self._drop(conn)
+
     def _drop(self, conn: Connection) -> None:
-        self._unwatch(conn)
+        if conn in self.watched:
+            self._unwatch(conn)
         self._forget(conn)
 
     def _drop_longest_watched(self) -> bool:

@@ -1,0 +1,141 @@
+"""What one connection does to the loop that serves them all: nothing."""
+
+import errno
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from duration_service.limits import Limits
+from duration_service.worker import Worker
+from taxi_duration.settings import Settings
+from web_service.own_worker import OwnWorker, own_worker, received
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+WAITS = (
+    b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
+    b"Connection: close\r\n\r\n"
+)
+
+
+@pytest.fixture
+def worker(app: Flask, settings: Settings) -> Iterator[OwnWorker]:
+    with own_worker(app, settings) as running:
+        yield running
+
+
+def test_a_caller_that_leaves_before_it_is_told_to_go_on_ends_itself_alone(
+    worker: OwnWorker,
+) -> None:
+    for _ in range(5):
+        worker.connect(HEALTH + WAITS).close()
+    assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_caller_of_http_1_0_is_not_told_to_go_on(worker: OwnWorker) -> None:
+    with worker.connect(WAITS.replace(b"HTTP/1.1", b"HTTP/1.0")) as caller:
+        caller.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            caller.recv(1)
+        caller.settimeout(10)
+        caller.sendall(b"{}")
+        assert received(caller).startswith(b"HTTP/1.0 200 OK")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EPROTO, "from the network"), ValueError("bug")])
+@pytest.mark.parametrize("name", ["_settle", "_advance", "handle", "_watch"])
+def test_whatever_fails_for_one_connection_ends_no_other(
+    worker: OwnWorker, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
+) -> None:
+    """The fault is where a thread hands back, in the loop, or when the connection is taken."""
+    whole = getattr(Worker, name)
+
+    def fail_once(*arguments: Any) -> Any:
+        monkeypatch.setattr(Worker, name, whole)
+        raise error
+
+    with worker.connect() as other:
+        time.sleep(0.1)
+        monkeypatch.setattr(Worker, name, fail_once)
+        with worker.connect() as caller:
+            time.sleep(0.1)
+            # Answered or not, it is at its end.
+            with suppress(ConnectionError):
+                caller.sendall(HEALTH)
+                received(caller)
+        other.sendall(LAST)
+        assert received(other).startswith(b"HTTP/1.1 200 OK")
+    assert worker.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [errno.EPROTO, errno.ENETDOWN, errno.EPERM, errno.ENOBUFS, errno.EMFILE]
+)
+def test_a_connection_that_cannot_be_taken_is_left(worker: OwnWorker, fault: int) -> None:
+    def accept() -> None:
+        raise OSError(fault, "from the network")
+
+    broken: Any = SimpleNamespace(accept=accept)
+    assert worker.accept(broken) is False
+
+
+def test_empty_lines_do_not_count_in_what_is_kept(app: Flask, settings: Settings) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=10, most_buffered=10_000)
+    with own_worker(app, settings, limits) as worker, worker.connect() as silly:
+        for _ in range(10):
+            silly.sendall(b"\r\n" * 1_000)
+            time.sleep(0.02)
+        assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+        silly.sendall(LAST)
+        silly.shutdown(socket.SHUT_WR)
+        assert received(silly).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("asked", [b"GET /slow", b"POST /slow", b"PUT /predict"])
+def test_a_small_body_does_not_let_a_slow_page_hold_the_others_up(
+    app: Flask, settings: Settings, asked: bytes
+) -> None:
+    go_on = threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] != "/health":
+            go_on.wait(10)
+        return app.wsgi_app(environ, start_response)
+
+    request = b"%b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx" % asked
+    with own_worker(slow, settings) as worker, worker.connect(request) as waits:
+        try:
+            time.sleep(0.1)
+            with worker.connect(LAST) as other:
+                other.settimeout(3)
+                assert received(other).startswith(b"HTTP/1.1 200 OK")
+        finally:
+            go_on.set()
+        assert received(waits).startswith(b"HTTP/1.1 40")
+
+
+def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(
+    app: Flask, settings: Settings
+) -> None:
+    most = Limits.of(settings).most_body
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    body = b"{}" + b" " * (most - 2)
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    with own_worker(app, settings) as worker:
+        for data, status in [
+            (head + b"Content-Length: %d\r\n\r\n%b" % (most, body), b"200"),
+            (head + chunked % (most, body), b"200"),
+            (head + b"Content-Length: %d\r\n\r\n" % (most + 1), b"413"),
+            (head + chunked % (most + 1, body + b" "), b"413"),
+        ]:
+            with worker.connect() as caller:
+                with suppress(ConnectionError):
+                    caller.sendall(data)
+                assert caller.recv(65_536).split()[1] == status
