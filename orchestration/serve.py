@@ -2,7 +2,8 @@
 
 The API trigger takes its token from TAXI_MAGE_TRIGGER_TOKEN, because a token in `triggers.yaml`
 would be a secret in the repository. A schedule that this database does not know yet waits for its
-next date, because Mage would start it at once for the date that has passed.
+next date, because Mage would start it at once for the date that has passed. And a run that Mage's
+queue leaves waiting is started.
 """
 
 # ruff: noqa: PLC0415  Mage connects to its database on import, for which it must know its project.
@@ -56,14 +57,33 @@ def skip_present_date(schedule: "PipelineSchedule") -> None:
     )
 
 
+def start_waiting_jobs() -> None:
+    """Have each look of the scheduler at its queue start a process for jobs that wait without one.
+
+    Mage's pool of processes ends where it finds the queue empty, and so it does before a job comes
+    through that was put there a moment ago. That run would wait until another one is started.
+    """
+    from mage_ai.orchestration.queue.process_queue import ProcessQueue
+
+    clean_up_jobs = ProcessQueue.clean_up_jobs
+
+    def clean_up_and_start(jobs: ProcessQueue) -> None:
+        clean_up_jobs(jobs)
+        if not jobs.queue.empty() and not jobs.is_worker_pool_alive():
+            jobs.start_worker_pool()
+
+    ProcessQueue.clean_up_jobs = clean_up_and_start
+
+
 def main() -> None:
-    """Migrate the database, set up the triggers, start the server and its scheduler."""
+    """Migrate the database, set up triggers and queue, start the server and its scheduler."""
     set_repo_path(str(Path(sys.argv[1]).resolve()))
     from mage_ai.cli.main import app
     from mage_ai.orchestration.db.database_manager import database_manager
 
     database_manager.run_migrations()
     set_up_triggers()
+    start_waiting_jobs()
     app(["start", *sys.argv[1:]])
 
 
