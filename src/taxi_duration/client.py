@@ -86,10 +86,9 @@ class DurationClient:
     """Asks the service at `url`; may be shared by threads, and keeps its connections.
 
     `timeout_seconds` is how long one attempt waits for a connection, and for each part of the
-    answer. What may pass (429, 502, 503, 504, no answer) is
-    asked again up to `attempts` times in all, after a growing wait with jitter, never before the
-    time that the service names. Where that is more than `longest_wait_seconds` away, the error
-    comes at once.
+    answer. What may pass (429, 502, 503, 504, no answer) is asked again up to `attempts` times in
+    all, after a growing wait with jitter, never before the time that the service names. Where that
+    is more than `longest_wait_seconds` away, the error comes at once.
 
     Raises SettingsError where `url` is no address of a service.
     """
@@ -138,7 +137,7 @@ class DurationClient:
         if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             try:
                 return msgspec.json.decode(answer.content, type=Readiness)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 # Not the service without a model, but something between.
                 raise _problem(answer) from None
         return _read(_succeeded(answer), Readiness)

@@ -1,4 +1,8 @@
-"""Whether live traffic has drifted for good: the rule of Grafana's alert, for those without it."""
+"""Whether live traffic has drifted for good: an alarm for those without Grafana.
+
+Grafana's own rule (`grafana/truth.py`) has a query only: it asks for windows of the usual length,
+where this one takes those of any length that do not overlap.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
