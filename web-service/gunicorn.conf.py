@@ -99,6 +99,9 @@ def child_exit(_server: Any, worker: Any) -> None:
     """Let a worker that ended count no longer in what is so now; what it counted stays."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
+    from duration_service.balance import COUNTS  # noqa: PLC0415
+
+    COUNTS.leave(worker.age)
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
@@ -106,8 +109,8 @@ def post_worker_init(_worker: Any) -> None:
     """Keep the collector of garbage from the path of the requests.
 
     Going through all that lives as long as the process takes as long as a hundred requests. What a
-    request makes lives for a fifth of a second, until it is counted and logged, and has no cycles:
-    looked at as often as Python does by itself, it costs an eighth of the processor's time.
+    request makes lives until it is counted and logged, soon after, and has no cycles: looked at as
+    often as Python does by itself, it costs an eighth of the processor's time.
     """
     gc.collect()
     gc.freeze()

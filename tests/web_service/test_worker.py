@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from psutil import Process
 
 from taxi_duration.settings import Settings
 from web_service.test_process import TRIP, Service, serving, until
@@ -216,6 +217,26 @@ def test_with_more_connections_than_may_be_the_longest_idle_ends(alone: Settings
         ]
         assert service.predict().status_code == 200
         assert idle[0].recv(1) == b""
+
+
+def test_connections_are_shared_by_the_processes(alone: Settings) -> None:
+    with serving(alone) as service, ExitStack() as opened:
+        until(lambda: total(service, "taxi_model_reloads_total") == 2)
+        time.sleep(1)  # from a model to the first look at the network
+        callers = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=20))
+            for _ in range(MANY)
+        ]
+        for caller in callers:
+            caller.sendall(post())
+            assert answer(caller)[0] == 200
+        held = [
+            sum(one.laddr.port == service.port for one in Process(pid).net_connections("tcp"))
+            for pid in service.workers()
+        ]
+        # Each listens as well.
+        assert sum(held) == MANY + 2
+        assert min(held) > MANY // 3
 
 
 class Callers:

@@ -5,13 +5,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from duration_service.balance import COUNTS
 from duration_service.limits import Limits
 from duration_service.worker import Worker
 from taxi_duration.settings import Settings
@@ -84,6 +85,18 @@ def test_a_connection_that_cannot_be_taken_is_left(worker: OwnWorker, fault: int
 
     broken: Any = SimpleNamespace(accept=accept)
     assert worker.accept(broken) is False
+
+
+def test_a_connection_that_others_should_take_and_do_not_is_answered(worker: OwnWorker) -> None:
+    COUNTS.tell(worker.age + 1, 0)
+    try:
+        with ExitStack() as opened:
+            for _ in range(20):
+                opened.enter_context(worker.connect())
+            assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+            assert worker.nr_conns >= 20
+    finally:
+        COUNTS.leave(worker.age + 1)
 
 
 def test_empty_lines_do_not_count_in_what_is_kept(app: Flask, settings: Settings) -> None:

@@ -6,7 +6,6 @@ from duration_service import (
     metrics,
     openapi,
     page,
-    predict,
     prediction_log,
     request_counts,
     shadow,
@@ -21,9 +20,11 @@ from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.monitoring.routes import show_monitoring
 from duration_service.observations import TICK_SECONDS, Observations, Observer, observe_requests
+from duration_service.predict import answer_predictions
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
 from duration_service.request_counts import RequestCounts
+from duration_service.routing import TableRoutedFlask
 from duration_service.shadow import Shadow
 from taxi_duration.settings import Settings, load_settings
 
@@ -54,15 +55,15 @@ def create_app(
     elif models is None:
         models = ModelHolder.from_settings(settings)
         models.start()
-    app = Flask(__name__)
-    app.config["MOST_TRIPS"] = settings.max_trips_per_request
-    app.config["MAX_CONTENT_LENGTH"] = Limits.of(settings).most_body
+    app = TableRoutedFlask(__name__)
+    app.config["MOST_TRIPS"] = most_trips = settings.max_trips_per_request
+    app.config["MAX_CONTENT_LENGTH"] = most_body = Limits.of(settings).most_body
     app.config["RETRY_AFTER"] = str(FIRST_SECONDS)
     app.extensions[EXTENSION] = models
     app.extensions[prediction_log.EXTENSION] = log
     app.extensions[shadow.EXTENSION] = challenger
     app.extensions[request_counts.EXTENSION] = counts
-    app.register_blueprint(predict.blueprint)
+    answer_predictions(app, models, observations, most_trips, most_body)
     app.register_blueprint(status.blueprint)
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(browser())

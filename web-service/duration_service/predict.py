@@ -6,45 +6,68 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from flask import Blueprint, Response, current_app, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from duration_service.champion import model_holder
-from duration_service.observations import BEGAN, Answered, observations
+from duration_service.champion import ModelHolder
+from duration_service.observations import BEGAN, Answered, Observations
 from duration_service.problems import ProblemError
 from duration_service.requests import EXAMPLE, decode_trips
 from duration_service.served import Served
 from taxi_duration.contract import ChicagoTime, Prediction, Trip
+from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.model.features import Floats, feature_matrix, feature_row
 
 # So many trips take 5 ms at most; other requests of the process wait for no longer than that.
 FEW_TRIPS: Final = 128
-blueprint = Blueprint("predict", __name__)
 _encode = msgspec.json.Encoder().encode
 
 
-@blueprint.post("/predict")
-def predict() -> Response:
-    """One prediction for a trip, a list of them in the same order for a list."""
-    # Asked itself, as each look at Flask's `request` takes as long as one at the model's trees.
-    environ, config = request.environ, current_app.config
-    _check_content_type(environ)
-    asked = decode_trips(_body(environ, config["MAX_CONTENT_LENGTH"]), config["MOST_TRIPS"])
-    # Taken once: a model that is swapped in meanwhile answers the next request.
-    served = model_holder().serving()
-    if isinstance(asked, list):
-        trips, features = asked, _features_of_all(asked)
-        few = len(trips) <= FEW_TRIPS
-        minutes = served.model.predict_few(features) if few else served.model.predict(features)
-    else:
-        trips, features = [asked], _features_of_one(asked)
-        minutes = served.model.predict_row(features)
-    seconds = time.perf_counter() - environ[BEGAN]
-    observations().answered.append(Answered(time.time(), seconds, trips, features, minutes, served))
-    answers = _answers(served, trips, minutes)
-    return Response(
-        _encode(answers if trips is asked else answers[0]), content_type="application/json"
-    )
+def answer_predictions(
+    app: Flask, models: ModelHolder, observations: Observations, most_trips: int, most_body: int
+) -> None:
+    """Give `app` the page that predicts.
+
+    The page has at hand what it needs: each look at a proxy of Flask's takes as long as one at the
+    model's trees.
+    """
+
+    @app.post("/predict")
+    def predict() -> Response:
+        """One prediction for a trip, a list of them in the same order for a list."""
+        environ = request.environ
+        _check_content_type(environ)
+        asked = decode_trips(_body(environ, most_body), most_trips)
+        # Taken once: a model that is swapped in meanwhile answers the next request.
+        served = models.serving()
+        trips = asked if isinstance(asked, list) else [asked]
+        features, minutes = _predicted(served.model, asked)
+        seconds = time.perf_counter() - environ[BEGAN]
+        observations.answered.append(
+            Answered(time.time(), seconds, trips, features, minutes, served)
+        )
+        answers = _answers(served, trips, minutes)
+        return _Answer(
+            _encode(answers if trips is asked else answers[0]), content_type="application/json"
+        )
+
+
+class _Answer(Response):
+    """An answer in whose head is nothing that WSGI wants otherwise, such as a relative address."""
+
+    def __call__(self, _environ: Any, start_response: Any) -> Any:
+        start_response(self.status, self.headers.to_wsgi_list())
+        return self.response
+
+
+def _predicted(model: DurationModel, asked: Trip | list[Trip]) -> tuple[Floats, Floats]:
+    """The features of one trip or more, and the minutes that the model makes of them."""
+    if not isinstance(asked, list):
+        features = _features_of_one(asked)
+        return features, model.predict_row(features)
+    features = _features_of_all(asked)
+    few = len(asked) <= FEW_TRIPS
+    return features, model.predict_few(features) if few else model.predict(features)
 
 
 def _features_of_one(trip: Trip) -> Floats:

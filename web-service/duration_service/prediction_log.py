@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 EXTENSION: Final = "duration_service.prediction_log"
 Role = Literal["champion", "challenger"]
-# Answers come five times a second and waited so long: what would be too old at the next time is
-# written at this one.
+# What would be too old at the next time is written at this one; on a machine with too much to do
+# the next time comes late.
 AHEAD_SECONDS: Final = 0.4
 MOST_BUFFERED: Final = BATCH_BYTES // 2
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from duration_service.balance import COUNTS
 from duration_service.connection import Connection
 from duration_service.limits import Limits, RefusedError, raw_answer
 from taxi_duration.settings import load_settings
@@ -37,6 +38,8 @@ STOP_SECONDS: Final = 1
 NO_ROOM: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 # Whatever else `accept` tells of is the network's, or one caller's: accept(2), "Error handling".
 NO_LISTENER: Final = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK}
+# How long a connection is left to a process that has fewer; one that is held up does not take it.
+STAND_BACK_SECONDS: Final = 0.001
 BUSY: Final = "More requests came than can be answered. Ask again a little later."
 SLOW: Final = "The request took too long to come."
 
@@ -52,6 +55,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.in_flight = 0
         self.buffered = 0
         self._expired = time.monotonic()
+        self._stands_back_until: float | None = None
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -67,15 +71,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(
             self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
         )
+        COUNTS.tell(self.age, 0)
         while self.alive and self.is_parent_alive():
             self.notify()
-            self.set_accept_enabled(True)
-            self.wait_for_and_dispatch_events(timeout=1.0)
+            until = self._stands_back_until
+            stands_back = until is not None and time.monotonic() < until
+            self.set_accept_enabled(not stands_back)
+            self.wait_for_and_dispatch_events(timeout=STAND_BACK_SECONDS if stands_back else 1.0)
             self._expire()
         self._stop()
 
     def accept(self, listener: socket.socket) -> bool:
         """Take a connection, at the cost of the longest watched one where there are too many."""
+        if self._stands_back():
+            return False
         if self.nr_conns >= self.worker_connections and not self._drop_longest_watched():
             return False
         try:
@@ -86,7 +95,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             elif error.errno in NO_LISTENER:
                 raise
             return False
-        self.nr_conns += 1
+        self._count_connections(1)
         connection = Connection(self.cfg, real, client, listener.getsockname())
         try:
             self._watch(connection, self.limits.seconds)
@@ -253,6 +262,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _stop(self) -> None:
         """Answer all that has come or is coming on open connections, then end."""
+        COUNTS.leave(self.age)
         for listener in self.sockets:
             # What the system has accepted in this service's name; nobody else may be there for it.
             while self.nr_conns < self.worker_connections and self.accept(listener):
@@ -300,8 +310,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _forget(self, conn: Connection) -> None:
         self._count(conn, 0)
-        self.nr_conns -= 1
+        self._count_connections(-1)
         conn.sock.close()
+
+    def _count_connections(self, more: int) -> None:
+        self.nr_conns += more
+        if self.alive:
+            COUNTS.tell(self.age, self.nr_conns)
+
+    def _stands_back(self) -> bool:
+        """Leave a connection to a process that has fewer, for a moment."""
+        waited, self._stands_back_until = self._stands_back_until, None
+        few = self.nr_conns - 1 - self.nr_conns // 8
+        if waited or not self.alive or not COUNTS.any_below(few):
+            return False
+        self._stands_back_until = time.monotonic() + STAND_BACK_SECONDS
+        self.set_accept_enabled(False)
+        return True
 
     def _count(self, conn: Connection, size: int) -> None:
         """Let `conn` count with so many bytes in what this process keeps."""
