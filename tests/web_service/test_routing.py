@@ -35,6 +35,13 @@ def with_pages(app: Flask) -> Flask:
     def named(name: str) -> Response:
         return Response(name)
 
+    @app.get("/fixed")
+    def second() -> Response:
+        return Response("the first of two")
+
+    app.add_url_rule("/gone", endpoint="gone", redirect_to="/fixed")
+    app.add_url_rule("/old", endpoint="fixed", alias=True)
+    app.add_url_rule("/one", endpoint="named", defaults={"name": "one"})
     app.get("/named/known")(lambda: Response("the rule without a part comes first"))
     return app
 
@@ -44,7 +51,18 @@ def with_pages(app: Flask) -> Flask:
     "path",
     [
         *("/fixed", "/fixed/", "/fixed?a=1", "//fixed", "/folder", "/folder/", "/named/known"),
-        *("/named/other", "/named/%66ixed", "/%66ixed", "/fixed%3F", "/nowhere", "/"),
+        *(
+            "/gone",
+            "/old",
+            "/one",
+            "/named/one",
+            "/named/other",
+            "/named/%66ixed",
+            "/%66ixed",
+            "/fixed%3F",
+            "/nowhere",
+            "/",
+        ),
     ],
 )
 def test_every_request_is_answered_as_by_flask(method: str, path: str) -> None:

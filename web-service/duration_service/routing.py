@@ -25,8 +25,17 @@ class TableRoutedFlask(Flask):
     @cached_property
     def _fixed(self) -> dict[tuple[str, str], Rule]:
         """The rules by method and path; Flask takes no more of them once it was asked."""
-        rules = (rule for rule in self.url_map.iter_rules() if not rule.arguments)
-        return {(method, rule.rule): rule for rule in rules for method in rule.methods or ()}
+        found: dict[tuple[str, str], Rule] = {}
+        for rule in filter(_is_plain, self.url_map.iter_rules()):
+            for method in rule.methods or ():
+                found.setdefault((method, rule.rule), rule)
+        return found
+
+
+def _is_plain(rule: Rule) -> bool:
+    """Whether a path is all that the rule looks at, and a page all that it leads to."""
+    more = rule.arguments or rule.subdomain or rule.host or rule.redirect_to or rule.alias
+    return not (more or rule.websocket)
 
 
 class _Found:
