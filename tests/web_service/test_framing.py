@@ -91,7 +91,14 @@ def test_chunks_of_any_bytes_are_whole_or_wait_or_are_refused(junk: bytes) -> No
         (b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
         (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"Transfer-Encoding: gzip, chunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (b"Transfer-Encoding: odd,\tChunked\r\n\r\n", 501),
+        (b"Transfer-Encoding: gzip, chunked\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked, gzip\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked, chunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked,\r\n\r\n", 400),
+        (b"Transfer-Encoding: \x0bchunked\r\n\r\n", 400),
+        (b"Transfer-Encoding: gzip\r\n\r\n", 400),
         (b"Transfer-Encoding: identity\r\n\r\n", 400),
     ],
 )
@@ -99,6 +106,12 @@ def test_what_is_too_large_is_refused_as_soon_as_it_is_known(rest: bytes, status
     with pytest.raises(RefusedError) as refused:
         Framing(LIMITS).length(bytearray(b"POST / HTTP/1.1\r\n" + rest))
     assert refused.value.status == status
+
+
+def test_a_first_line_without_end_is_refused_as_too_long() -> None:
+    with pytest.raises(RefusedError) as refused:
+        Framing(LIMITS).length(bytearray(b"GET /" + b"x" * MOST_HEAD))
+    assert refused.value.status == 414
 
 
 def test_a_wish_to_be_told_to_go_on_is_seen_and_taken_out() -> None:

@@ -45,7 +45,8 @@ def test_the_page_can_be_read_by_prometheus(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "limit"), [(408, "time"), (413, "size"), (429, "rate"), (431, "head")]
+    ("status", "limit"),
+    [(408, "time"), (413, "size"), (414, "head"), (429, "rate"), (431, "head")],
 )
 def test_a_request_beyond_a_limit_counts_as_rejected(status: int, limit: str) -> None:
     before = value("taxi_rejected_requests_total", limit=limit)

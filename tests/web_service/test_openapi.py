@@ -41,7 +41,8 @@ def test_every_operation_can_fail_and_says_how(described: Any) -> None:
     for ways in described["paths"].values():
         for operation in ways.values():
             # The worker refuses requests before it knows what they ask for.
-            assert {"400", "408", "413", "429", "431", "500"} <= set(operation["responses"])
+            everywhere = {"400", "408", "413", "414", "417", "429", "431", "500", "501"}
+            assert everywhere <= set(operation["responses"])
             assert operation["summary"]
     responses = described["components"]["responses"].values()
     assert all("application/problem+json" in response["content"] for response in responses)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 
@@ -132,6 +133,32 @@ def test_a_small_body_does_not_let_a_slow_page_hold_the_others_up(
         finally:
             go_on.set()
         assert received(waits).startswith(b"HTTP/1.1 40")
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "status"),
+    [
+        (b"/" + b"x" * 4_080, b"", 404),  # a line of 4,094 bytes
+        (b"/" + b"x" * 4_081, b"", 414),
+        (b"/" + b"x" * 40_000, b"", 414),
+        (b"/health", b"Expect: 100-continue\r\n", 200),
+        (b"/health", b"Expect: more\r\n", 417),
+        (b"/health", b"Expect: 100-continue, more\r\n", 417),
+        (b"/health", b"X: " + b"x" * 9_000 + b"\r\n", 431),
+        (b"/health", b"Transfer-Encoding: gzip, chunked\r\n", 501),
+        (b"/health", b"Transfer-Encoding: gzip\r\n", 400),
+        (b"/health", b"No colon\r\n", 400),
+    ],
+)
+def test_what_is_refused_gets_its_own_status_and_a_problem(
+    worker: OwnWorker, target: bytes, fields: bytes, status: int
+) -> None:
+    request = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%b\r\n" % (target, fields)
+    head, _, body = worker.talk(request).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"%d" % status
+    if status != 200:
+        assert b"Content-Type: application/problem+json" in head
+        assert msgspec.json.decode(body)["status"] == status
 
 
 def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(

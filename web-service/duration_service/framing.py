@@ -28,6 +28,7 @@ TRAILERS: Final = re.compile(
 # trip of the longest list in its own, besides what a head may have. Reading them takes 20 ms then.
 BODY_PER_FRAME: Final = 32
 NO_LENGTH: Final = "The length of the body has to be told once: Content-Length with a number."
+LONG_LINE: Final = "The request's first line, which has the URL, is too long."
 NO_CODING: Final = "A body may come in chunks, and in no other coding; it then tells no length."
 NO_CHUNK: Final = "The body says that it comes in chunks, and is no row of chunks."
 SMALL_CHUNKS: Final = "The body comes in too many small chunks. Send larger ones, or its length."
@@ -72,7 +73,7 @@ class Framing:
     def _read_head(self, received: bytearray) -> None:
         end = self._end(received, 0)
         if max(end, len(received) if end < 0 else 0) > MOST_HEAD:
-            raise RefusedError(431, f"The head is larger than {MOST_HEAD:,} bytes.")
+            raise _large_head(received)
         if end < 0:
             return
         self.head = end + len(HEAD_END)
@@ -95,8 +96,16 @@ class Framing:
         self._next_chunk = self.head
 
     def _expect_chunks(self, coding: bytes, length: bytes | None) -> None:
-        if length is not None or coding.lower() != b"chunked":
+        """Expect chunks, which are no body of another coding (RFC 9112, 6.1 and 6.3).
+
+        Without chunks as the last coding nobody knows where the body ends, which is 400; with them
+        it is only not understood, which is 501.
+        """
+        *others, last = (one.strip(b" \t") for one in coding.lower().split(b","))
+        if length is not None or last != b"chunked" or last in others:
             raise RefusedError(400, NO_CODING)
+        if others:
+            raise RefusedError(501, NO_CODING)
         self._chunks = bytearray()
 
     def _expect_bytes(self, told: bytes) -> None:
@@ -162,3 +171,9 @@ class Framing:
     def _check(self, body: int) -> None:
         if body > self.limits.most_body:
             raise RefusedError(413, self.limits.too_large())
+
+
+def _large_head(received: bytearray) -> RefusedError:
+    if received.find(b"\r\n", 0, MOST_HEAD) < 0:
+        return RefusedError(414, LONG_LINE)
+    return RefusedError(431, f"The head is larger than {MOST_HEAD:,} bytes.")

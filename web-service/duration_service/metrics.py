@@ -37,7 +37,7 @@ DURATIONS: Final = (2, 4, 6, 8, 10, 12.5, 15, 20, 25, 30, 40, 50, 60)
 # Callers may invent methods; a metric for each would grow without end.
 METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # What an answer with this status says that a request had too much of.
-LIMITS: Final = {408: "time", 413: "size", 429: "rate", 431: "head"}
+LIMITS: Final = {408: "time", 413: "size", 414: "head", 429: "rate", 431: "head"}
 
 
 class ManyHistogram(Histogram):

@@ -13,16 +13,19 @@ PROBLEMS: Final = {
     400: "The body is not JSON (NaN and Infinity are not), or the request is not HTTP/1.1.",
     408: "The request took too long to come.",
     413: "The list or the body is too long.",
+    414: "The request's first line, which has the URL, is too long.",
     415: "The body is of another type than JSON, or is compressed.",
+    417: "The header `Expect` asks for something else than `100-continue`.",
     422: "A field cannot be what it is, or is unknown, or the list is empty; `errors` has each.",
     429: "More requests came than the service takes at a time.",
     431: "The request's head is too large.",
     500: "The service failed; its log has the cause, under this `instance`.",
+    501: "The body comes in chunks of another coding, such as gzip.",
     503: "There is no model yet, or Postgres, which has the figures, cannot be read.",
 }
 WITH_RETRY_AFTER: Final = (429, 503)
 # What can happen to a request whatever it asks for: it may be refused before it is read.
-EVERYWHERE: Final = (400, 408, 413, 429, 431, 500)
+EVERYWHERE: Final = (400, 408, 413, 414, 417, 429, 431, 500, 501)
 
 
 class Operation(NamedTuple):

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 EXTENSION: Final = "duration_service.request_counts"
 ENDPOINT: Final = "/predict"
+REFUSED: Final = "4xx"
 # What a service that is killed loses of its counts, at most.
 WRITE_SECONDS: Final = 5
 # How long minutes wait for a Postgres that is away, in memory.
@@ -68,11 +69,16 @@ class RequestCounts:
         return counts
 
     def observe(self, answered: list[Answered], handled: list[Handled]) -> None:  # noqa: ARG002
-        """Count the requests for predictions, and those refused before they named a page."""
+        """Count the requests for predictions, and those refused before they named a page.
+
+        The latter are no failures of the service, even where their status is 501.
+        """
         minute = _minute()
         with self._lock:
             for request in handled:
-                if request.endpoint == ENDPOINT or request.method == UNKNOWN:
+                if request.method == UNKNOWN:
+                    self._counts[minute, REFUSED] += 1
+                elif request.endpoint == ENDPOINT:
                     self._counts[minute, f"{request.status // 100}xx"] += 1
 
     def write(self) -> int:

@@ -40,6 +40,13 @@ NO_ROOM: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 NO_LISTENER: Final = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK}
 # How long a connection is left to a process that has fewer; one that is held up does not take it.
 STAND_BACK_SECONDS: Final = 0.001
+# What gunicorn's parser refuses, where RFC 9110 has a status for it; all else is 400. Codings of a
+# body it never sees: the framing refuses them.
+STATUSES: Final = {
+    errors.LimitRequestLine: 414,
+    errors.ExpectationFailed: 417,
+    errors.LimitRequestHeaders: 431,
+}
 BUSY: Final = "More requests came than can be answered. Ask again a little later."
 SLOW: Final = "The request took too long to come."
 
@@ -123,13 +130,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return bool(super().handle_request(req, conn))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what is no HTTP; a fault of the service is gunicorn's to log."""
+        """Answer what the parser refused; a fault of the service is gunicorn's to log."""
         if not isinstance(exc, errors.ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        status = 431 if isinstance(exc, errors.LimitRequestHeaders) else 400
+        status = STATUSES.get(type(exc), 400)
+        why = "The request is not HTTP/1.1" if status == 400 else "The request is refused"
         self._observe(status)
-        client.sendall(raw_answer(status, f"The request is not HTTP/1.1: {exc}", close=True))
+        client.sendall(raw_answer(status, f"{why}: {exc}", close=True))
 
     def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
         """Go on with a connection that a thread has answered, in the loop."""
