@@ -75,6 +75,17 @@ def test_the_pattern_of_a_time_has_every_day_that_there_is_and_no_other() -> Non
                 assert bool(TIME.fullmatch(text)) == possible, text
 
 
+def test_the_hour_that_the_pattern_cannot_leave_out_is_described_and_refused(
+    described: Any, client: FlaskClient
+) -> None:
+    trip = described["components"]["schemas"]["Trip"]
+    skipped = "2022-03-13T02:30:00"
+    assert TIME.fullmatch(skipped)
+    description = trip["properties"]["trip_start_timestamp"]["description"]
+    assert "outside the hour that clocks skip when summer time begins" in description
+    assert client.post("/predict", json={"trip_start_timestamp": skipped}).status_code == 422
+
+
 def test_the_page_of_the_api_has_every_kind_of_problem(root: Path) -> None:
     page = (root / "docs" / "api.md").read_text()
     shown = {int(status) for status in re.findall(r"^\| (\d{3}) \|", page, re.MULTILINE)}
