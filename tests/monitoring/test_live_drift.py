@@ -22,6 +22,7 @@ def ending(*hours_ago: float, hours: int = 1) -> list[Window]:
         (ending(0, 0.5, 1), False),  # half an hour of each is that of the former
         (ending(0, 0.5, 1, 1.5, 2), True),
         (ending(0, hours=24) + ending(1, 2), False),
+        (ending(0, hours=24) + ending(0, 1, 2), True),
         (ending(0, 3, 23), True),  # few were asked in between
         (ending(0, 3, 24), False),  # a day ago
         ([], False),

@@ -1,7 +1,8 @@
 """Whether live traffic has drifted for good: an alarm for those without Grafana.
 
-Grafana's own rule (`grafana/truth.py`) has a query only: it asks for windows of the usual length,
-where this one takes those of any length that do not overlap.
+Grafana's own rule (`grafana/truth.py`) has a query only: it asks for windows of the usual length
+that ended within a day from now, where this one takes those of any length that do not overlap, and
+is asked when a window has just been compared. Of all else both say the same.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ def lasts(drifted: Sequence[Window]) -> bool:
     `taxi live --hours 24` looks at the same requests as the hourly windows: these count once.
     """
     apart: list[Window] = []
-    for window in drifted:
+    # Who takes what began last leaves the most room for those before it.
+    for window in sorted(drifted, key=lambda window: window.start, reverse=True):
         if window.end > drifted[0].end - WITHIN and (not apart or window.end <= apart[-1].start):
             apart.append(window)
     return len(apart) >= WINDOWS

@@ -125,7 +125,8 @@ LIMIT 72
 
 # One window may be a football match; each of the last three that were compared is not. Three that
 # overlap would be one: those that a person asked for between (`taxi live`) are left out where they
-# have another length than most, and of the rest each ends before the next one begins.
+# have another length than most, and of the rest each ends before the next one begins. One as usual
+# that overlaps them ends the row all the same. How the pipeline's rule differs: `live_drift.py`.
 LIVE_DRIFT: Final = """
 WITH RECURSIVE windows AS (
     SELECT window_start, window_end, drifted FROM monitoring.live_windows
@@ -147,8 +148,9 @@ WITH RECURSIVE windows AS (
     WHERE latest.place < 3
 )
 SELECT min(drifted::integer)::double precision AS drifted
-FROM latest
-HAVING count(*) = 3
+FROM compared
+WHERE window_end >= (SELECT min(window_end) FROM latest HAVING count(*) = 3)
+HAVING count(*) > 0
 """
 
 # The hourly pipeline shows whether the scheduler lives; the monthly one would tell a month later.
