@@ -44,6 +44,10 @@ worker_connections = 1000
 # through a fork, and an OpenMP runtime that is forked can hang.
 preload_app = False
 
+# Nobody in front says by a header at which path a request comes: it would be another one than the
+# worker reads. By default gunicorn believes it of whoever comes from this machine.
+forwarder_headers = ""
+
 # Longer than the slowest honest request: 10,000 trips take well under a second.
 timeout = 30
 graceful_timeout = 30

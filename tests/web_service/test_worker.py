@@ -219,6 +219,12 @@ def test_with_more_connections_than_may_be_the_longest_idle_ends(alone: Settings
         assert idle[0].recv(1) == b""
 
 
+def test_no_header_says_at_which_path_a_request_comes(service: Service) -> None:
+    headers = {"SCRIPT_NAME": "/elsewhere", "PATH_INFO": "/elsewhere/health"}
+    described = httpx.get(f"{service.url}/openapi.json", headers=headers)
+    assert described.json()["servers"] == [{"url": "/"}]
+
+
 def test_connections_are_shared_by_the_processes(alone: Settings) -> None:
     with serving(alone) as service, ExitStack() as opened:
         until(lambda: total(service, "taxi_model_reloads_total") == 2)

@@ -10,6 +10,8 @@ from typing import Final
 # Far more than there are; beyond that two share a place, and count less well.
 PLACES: Final = 64
 NOBODY: Final = -1
+# Others whose connections stay the same for so many times are held up: nothing is left to them.
+MOST_IN_VAIN: Final = 10
 
 
 class ConnectionCounts:
@@ -32,10 +34,41 @@ class ConnectionCounts:
         """Count a process no longer: it takes no connections."""
         self._counts[age % PLACES] = NOBODY
 
-    def any_below(self, connections: int) -> bool:
-        """Whether some process has fewer."""
-        return any(NOBODY < count < connections for count in self._counts)
+    def others(self, age: int) -> list[int]:
+        """How many each of the other processes has."""
+        own = age % PLACES
+        return [n for place, n in enumerate(self._counts) if n != NOBODY and place != own]
 
 
 # Made when gunicorn's first process reads this module, before it forks.
 COUNTS: Final = ConnectionCounts()
+
+
+class Share:
+    """One process among the others: what it tells them, and what it leaves to them."""
+
+    def __init__(self, age: int, counts: ConnectionCounts = COUNTS) -> None:
+        self.age = age
+        self.counts = counts
+        # What the others had when they were left a connection, and how often they took none.
+        self._others: list[int] = []
+        self._in_vain = 0
+
+    def tell(self, connections: int) -> None:
+        """Let the others know how many connections this process has."""
+        self.counts.tell(self.age, connections)
+
+    def leave(self) -> None:
+        """Count no longer among those that take connections."""
+        self.counts.leave(self.age)
+
+    def leaves_next(self, connections: int) -> bool:
+        """Whether the next connection is for another process, as that one has clearly fewer."""
+        others = self.counts.others(self.age)
+        if others != self._others:
+            self._others, self._in_vain = others, 0
+        few = connections - 1 - connections // 8
+        if self._in_vain >= MOST_IN_VAIN or min(others, default=few) >= few:
+            return False
+        self._in_vain += 1
+        return True

@@ -16,7 +16,8 @@ class TableRoutedFlask(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """What finds the request's page."""
-        if request:
+        # Which hosts are trusted, Flask looks at.
+        if request and not self.config["TRUSTED_HOSTS"]:
             environ = request.environ
             if rule := self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"])):
                 return cast("MapAdapter", _Found(self, request, rule))
@@ -35,7 +36,7 @@ class TableRoutedFlask(Flask):
 def _is_plain(rule: Rule) -> bool:
     """Whether a path is all that the rule looks at, and a page all that it leads to."""
     more = rule.arguments or rule.subdomain or rule.host or rule.redirect_to or rule.alias
-    return not (more or rule.websocket)
+    return not (more or rule.build_only or rule.websocket)
 
 
 class _Found:

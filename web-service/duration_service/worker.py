@@ -19,7 +19,7 @@ from typing import Any, Final
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
-from duration_service.balance import COUNTS
+from duration_service.balance import Share
 from duration_service.connection import Connection
 from duration_service.limits import Limits, RefusedError, raw_answer
 from taxi_duration.settings import load_settings
@@ -62,6 +62,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.in_flight = 0
         self.buffered = 0
         self._expired = time.monotonic()
+        self.share = Share(self.age)
         self._stands_back_until: float | None = None
         super().init_process()
 
@@ -78,7 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(
             self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
         )
-        COUNTS.tell(self.age, 0)
+        self.share.tell(0)
         while self.alive and self.is_parent_alive():
             self.notify()
             until = self._stands_back_until
@@ -270,7 +271,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _stop(self) -> None:
         """Answer all that has come or is coming on open connections, then end."""
-        COUNTS.leave(self.age)
+        self.alive = False  # also where it ends because its parent is gone
+        self.share.leave()
         for listener in self.sockets:
             # What the system has accepted in this service's name; nobody else may be there for it.
             while self.nr_conns < self.worker_connections and self.accept(listener):
@@ -324,13 +326,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _count_connections(self, more: int) -> None:
         self.nr_conns += more
         if self.alive:
-            COUNTS.tell(self.age, self.nr_conns)
+            self.share.tell(self.nr_conns)
 
     def _stands_back(self) -> bool:
         """Leave a connection to a process that has fewer, for a moment."""
         waited, self._stands_back_until = self._stands_back_until, None
-        few = self.nr_conns - 1 - self.nr_conns // 8
-        if waited or not self.alive or not COUNTS.any_below(few):
+        if waited or not self.alive or not self.share.leaves_next(self.nr_conns):
             return False
         self._stands_back_until = time.monotonic() + STAND_BACK_SECONDS
         self.set_accept_enabled(False)
