@@ -1,15 +1,20 @@
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from botocore.exceptions import ClientError
 
 from mage_parts import free_port
-from taxi_duration.errors import StorageError
+from moto_parts import moto_server
+from taxi_duration.archive import load, save
+from taxi_duration.errors import MissingObjectError, SettingsError, StorageError
 from taxi_duration.settings import Settings, load_settings
 from taxi_duration.storage import Storage
+from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
+from trips_factory import make_trips
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +31,138 @@ def test_a_uri_names_bucket_and_key() -> None:
         storage.key("s3://other/raw/a.parquet")
 
 
-def away() -> Storage:
-    """A bucket on a server that does not run."""
-    return Storage("bucket", "us-east-1", f"http://127.0.0.1:{free_port()}", "key", "secret")
+JANUARY = Month(2019, 1)
+TABLE = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
+ENTRIES = b"\0" * 1024  # an archive of nothing
+
+Use = Callable[[Storage], object]
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda storage: storage.read_table("raw/a.parquet"),
-        lambda storage: storage.metadata("raw/a.parquet"),
-        lambda storage: Lake(storage, "simulated").read([Month(2019, 1)]),
-        lambda storage: Lake(storage, "simulated").read_raw(Month(2019, 1)),
-        lambda storage: Lake(storage, "simulated").rows(),
-    ],
-)
-def test_a_server_that_does_not_run_is_told_with_its_address_in_plain_words(
-    read: Callable[[Storage], object],
+def a_month() -> CleanMonth:
+    quarantine = QUARANTINE_SCHEMA.empty_table()
+    return CleanMonth(JANUARY, make_trips("2019-01", count=20), quarantine, {})
+
+
+# All that asks the server, by what does it.
+USES: dict[str, Use] = {
+    "write_table": lambda storage: storage.write_table("raw/a.parquet", TABLE),
+    "read_table": lambda storage: storage.read_table("raw/a.parquet"),
+    "put": lambda storage: storage.put("raw/a", b"a"),
+    "get": lambda storage: storage.get("raw/a"),
+    "copy": lambda storage: storage.copy("raw/a", "raw/b"),
+    "delete": lambda storage: storage.delete("raw/a"),
+    "objects": lambda storage: list(storage.objects()),
+    "metadata": lambda storage: storage.metadata("raw/a"),
+    "check_bucket": lambda storage: storage.check_bucket(),
+    "the lake's raw month": lambda storage: Lake(storage, "simulated").read_raw(JANUARY),
+    "the lake's rows": lambda storage: Lake(storage, "simulated").rows(),
+    "the lake's trips": lambda storage: Lake(storage, "simulated").read([JANUARY]),
+    "the lake's months": lambda storage: Lake(storage, "simulated").replace_month(
+        JANUARY, a_month()
+    ),
+    "saving an archive": lambda storage: save(storage, io.BytesIO()),
+    "loading an archive": lambda storage: load(storage, io.BytesIO(ENTRIES)),
+}
+every_use = pytest.mark.parametrize("use", USES.values(), ids=USES)
+
+
+def told(storage: Storage, use: Use) -> str:
+    """What the one typed error says."""
+    with pytest.raises(StorageError) as caught:
+        use(storage)
+    text = str(caught.value)
+    assert not isinstance(caught.value, MissingObjectError)
+    assert storage.bucket in caught.value.cause
+    assert f" at {storage.endpoint} cannot be used: " in caught.value.cause
+    assert text.isprintable()
+    assert "<" not in text
+    assert storage.access_key_id
+    assert storage.access_key_id not in text
+    assert storage.secret_access_key
+    assert storage.secret_access_key not in text
+    return caught.value.remedy
+
+
+@every_use
+def test_a_server_that_does_not_run_is_told_with_its_address_in_plain_words(use: Use) -> None:
+    away = Storage("trips", "us-east-1", f"http://127.0.0.1:{free_port()}", "who-it-is", "hidden")
+    assert "`taxi status`" in told(away, use)
+
+
+@every_use
+def test_a_bucket_that_is_not_there_is_told_by_its_name(aws: Storage, use: Use) -> None:
+    assert "TAXI_S3_BUCKET" in told(replace(aws, bucket="elsewhere"), use)
+
+
+@pytest.mark.stack
+@every_use
+@pytest.mark.parametrize("wrong", ["access_key_id", "secret_access_key"])
+def test_a_key_that_is_refused_is_told_without_the_key(
+    storage: Storage, wrong: str, use: Use
 ) -> None:
-    storage = away()
-    with pytest.raises(StorageError, match=r"`taxi status`") as caught:
-        read(storage)
-    assert f"The bucket bucket at {storage.endpoint} cannot be read: " in str(caught.value)
-    assert str(caught.value).isprintable()
-    assert "secret" not in str(caught.value)
+    assert "TAXI_S3_ACCESS_KEY_ID" in told(replace(storage, **{wrong: "someone-else"}), use)
+
+
+def test_of_what_the_server_answers_code_and_message_are_told_and_no_key() -> None:
+    answer = (
+        'Generic S3 error\n\x1b[31m↳\x1b[0m 403 Forbidden\n↳ <?xml version="1.0"?>\n<Error>'
+        "<Code>SignatureDoesNotMatch</Code><Message>The signature differs.</Message>"
+        "<AWSAccessKeyId>AKIA123</AWSAccessKeyId><StringToSign>AWS4 AKIA123</StringToSign></Error>"
+    )
+    with pytest.raises(StorageError) as caught, Storage("trips", "us-east-1").errors("a"):
+        raise OSError(answer)
+    assert caught.value.cause == (
+        "s3://trips/a at AWS, us-east-1 cannot be used: Generic S3 error 403 Forbidden"
+        " SignatureDoesNotMatch: The signature differs."
+    )
+    assert "TAXI_S3_SECRET_ACCESS_KEY" in caught.value.remedy
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Storage]:
+    """A bucket on a server that answers as AWS does."""
+    with moto_server() as url:
+        storage = Storage("trips", "us-east-1", url, "who-it-is", "hidden")
+        storage.client.create_bucket(Bucket=storage.bucket)
+        yield storage
+
+
+@pytest.mark.parametrize("use", ["get", "copy", "read_table"])
+def test_an_object_that_is_not_there_is_told_with_its_key(aws: Storage, use: str) -> None:
+    with pytest.raises(MissingObjectError, match=r"s3://trips/raw/a.* is not there\."):
+        USES[use](aws)
+
+
+def test_an_object_is_stored_copied_and_deleted_with_what_lies_beside_it(aws: Storage) -> None:
+    aws.put("objects/a", b"content", Metadata={"of": "us"}, ContentType="text/html")
+    aws.copy("objects/a", "objects/b")
+    aws.delete("objects/a")
+    aws.delete("objects/a")
+    assert aws.get("objects/b") == (b"content", {"of": "us"})
+    assert [listed["Key"] for listed in aws.objects("objects/")] == ["objects/b"]
+    assert aws.head("objects/a") is None
+
+
+class _Breaks(io.BytesIO):
+    """A file whose second half cannot be read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise ConnectionResetError("gone")
+        return super().read(size)
+
+
+def test_an_upload_that_breaks_off_leaves_what_was_there_before(aws: Storage) -> None:
+    aws.put("broken/a", b"before")
+    with pytest.raises(StorageError, match="gone"), aws.errors("broken/a"):
+        aws.client.upload_fileobj(_Breaks(bytes(20_000_000)), aws.bucket, "broken/a")
+    assert aws.get("broken/a").content == b"before"
+
+
+def test_an_address_without_http_is_refused_as_a_setting() -> None:
+    with pytest.raises(SettingsError, match="TAXI_S3_ENDPOINT"):
+        load_settings(s3_endpoint="localhost:8333")
+    assert Storage.from_settings(load_settings(s3_endpoint="")).endpoint == ""
 
 
 def test_without_an_endpoint_delta_is_told_of_aws_alone() -> None:
@@ -60,21 +173,13 @@ def test_without_an_endpoint_delta_is_told_of_aws_alone() -> None:
 
 @pytest.mark.stack
 def test_a_table_is_stored_with_its_metadata_and_read_again(storage: Storage) -> None:
-    table = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
-    uri = storage.write_table("storage/table.parquet", table, {"cap": "60000"})
+    uri = storage.write_table("storage/table.parquet", TABLE, {"cap": "60000"})
     assert uri == storage.uri("storage/table.parquet")
     assert storage.metadata("storage/table.parquet") == {"cap": "60000"}
-    assert storage.read_table("storage/table.parquet").equals(table)
+    assert storage.read_table("storage/table.parquet").equals(TABLE)
     assert storage.read_table("storage/table.parquet", ["b"]).column_names == ["b"]
 
 
 @pytest.mark.stack
 def test_an_object_that_is_not_there_has_no_metadata(storage: Storage) -> None:
     assert storage.metadata("storage/nothing.parquet") is None
-
-
-@pytest.mark.stack
-def test_a_wrong_secret_is_not_taken_for_a_missing_object(backends: Settings) -> None:
-    stranger = Storage.from_settings(backends.model_copy(update={"s3_access_key_id": "stranger"}))
-    with pytest.raises(ClientError, match="403"):
-        stranger.metadata("storage/nothing.parquet")

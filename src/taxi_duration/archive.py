@@ -5,11 +5,13 @@ beside an object's bytes, its content type and metadata, lies in the headers of 
 extended attributes of a file, which other programs that read tar know.
 """
 
+import io
 import json
 import sys
 import tarfile
 from typing import IO, Any, Final
 
+from taxi_duration.errors import MissingObjectError, TaxiError
 from taxi_duration.settings import load_settings
 from taxi_duration.storage import Storage
 
@@ -29,10 +31,11 @@ def save(storage: Storage, stream: IO[bytes]) -> int:
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for key in [listed["Key"] for listed in storage.objects()]:
             try:
-                found = storage.client.get_object(Bucket=storage.bucket, Key=key)
-            except storage.client.exceptions.NoSuchKey:
+                with storage.errors(key):
+                    found = storage.client.get_object(Bucket=storage.bucket, Key=key)
+            except MissingObjectError:
                 continue
-            tar.addfile(_entry(key, found), found["Body"])
+            tar.addfile(_entry(key, found), _Download(storage, key, found["Body"]))
             count += 1
     return count
 
@@ -42,15 +45,29 @@ def load(storage: Storage, stream: IO[bytes]) -> tuple[int, int]:
     stored = set()
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for entry in tar:
-            storage.client.upload_fileobj(
-                _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
-            )
+            with storage.errors(entry.name):
+                storage.client.upload_fileobj(
+                    _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
+                )
             stored.add(entry.name)
     others = [key for listed in storage.objects() if (key := listed["Key"]) not in stored]
     for first in range(0, len(others), _AT_ONCE):
         wanted = [{"Key": key} for key in others[first : first + _AT_ONCE]]
-        storage.client.delete_objects(Bucket=storage.bucket, Delete={"Objects": wanted})
+        with storage.errors():
+            storage.client.delete_objects(Bucket=storage.bucket, Delete={"Objects": wanted})
     return len(stored), len(others)
+
+
+class _Download(io.RawIOBase):
+    """What S3 sends of an object; it may break off, which is told as of all of S3."""
+
+    def __init__(self, storage: Storage, key: str, body: Any) -> None:
+        self._storage, self._key, self._body = storage, key, body
+
+    def read(self, size: int = -1) -> bytes:
+        with self._storage.errors(self._key):
+            content: bytes = self._body.read(size)
+        return content
 
 
 class _Forward:
@@ -95,4 +112,7 @@ def main(verb: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except TaxiError as error:
+        raise SystemExit(f"Error: {error}") from None

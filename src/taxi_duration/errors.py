@@ -9,6 +9,7 @@ TaxiError
 │   ├── TripSchemaError        a column is missing or cannot be read as its type
 │   └── TooManyBadTripsError   the share of quarantined rows is over its limit
 ├── StorageError           the S3 server refused or cannot be reached
+│   └── MissingObjectError     the bucket has no such object
 ├── ModelError             a model that cannot be used
 │   ├── NoModelError           there is none yet
 │   └── DamagedModelError      its files are not the ones that were trained
@@ -80,6 +81,10 @@ class TooManyBadTripsError(TripsError):
 
 class StorageError(TaxiError):
     """The S3 server refused or cannot be reached."""
+
+
+class MissingObjectError(StorageError):
+    """The bucket has no such object."""
 
 
 class ModelError(TaxiError):

@@ -173,7 +173,11 @@ class Settings(BaseSettings):
 
     # Storage
     s3_bucket: str = Field("taxi-duration", description="Bucket of lake, models and reports.")
-    s3_endpoint: str | None = Field(None, description="Address of the S3 server; none: AWS.")
+    s3_endpoint: str | None = Field(
+        None,
+        pattern="^(https?://.+)?$",
+        description="Address of the S3 server, `http://…` or `https://…`; none: AWS.",
+    )
     s3_region: str = Field(
         "us-east-1", description="Region of the bucket, and of the Lambda function."
     )

@@ -4,33 +4,54 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow.fs import S3FileSystem
 
-from taxi_duration.errors import StorageError
+from taxi_duration.errors import MissingObjectError, StorageError
 from taxi_duration.settings import Settings
 
 # What Delta's errors draw their trees with: colours, and arrows at the beginning of lines.
 _DRAWN: Final = re.compile(r"\x1b\[[0-9;]*m|↳")
+# The server's own answer, as Delta quotes it; besides code and message it may name the key.
+_ANSWER: Final = re.compile(
+    r"<\?xml.*?<Code>(?P<code>.*?)</Code>(?:.*?<Message>(?P<message>.*?)</Message>)?.*?(?:</Error>|$)"
+)
+# After so long without a word the server counts as gone; the libraries' own limits are minutes.
+_SILENT_SECONDS: Final = 20
+_NO_BUCKET: Final = "NoSuchBucket"
+_REFUSED: Final = re.compile(
+    r"\(403\)|403 Forbidden|AccessDenied|ACCESS_DENIED|InvalidAccessKeyId|SignatureDoesNotMatch"
+    r"|[Cc]redentials"
+)
+
+
+class StoredObject(NamedTuple):
+    """An object as it is stored, with what was stored beside it."""
+
+    content: bytes
+    metadata: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Storage:
-    """One bucket on AWS (no endpoint, keys from the default chain) or on any S3 server."""
+    """One bucket on AWS (no endpoint, keys from the default chain) or on any S3 server.
+
+    Every method that asks the server raises as `errors` does.
+    """
 
     bucket: str
     region: str
     endpoint: str | None = None
     access_key_id: str | None = None
-    secret_access_key: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -62,58 +83,107 @@ class Storage:
             pq.write_table(table, file)
             file.seek(0)
             # Unlike Arrow's own writer this one leaves nothing behind if it is stopped midway.
-            self.client.upload_fileobj(
-                file, self.bucket, key, ExtraArgs={"Metadata": dict(metadata or {})}
-            )
+            with self.errors(key):
+                self.client.upload_fileobj(
+                    file, self.bucket, key, ExtraArgs={"Metadata": dict(metadata or {})}
+                )
         return self.uri(key)
 
     def read_table(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The Parquet object that `write_table` stored; raises as `reading` does."""
-        with self.reading(), self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
+        """The Parquet object that `write_table` stored."""
+        with self.errors(key), self.filesystem.open_input_file(f"{self.bucket}/{key}") as file:
             return pq.read_table(file, columns=columns)
+
+    def put(self, key: str, content: bytes, **more: Any) -> None:
+        """Store an object, whole or not at all; `more` is what boto3's `put_object` takes."""
+        with self.errors(key):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=content, **more)
+
+    def get(self, key: str) -> StoredObject:
+        """An object that is there."""
+        with self.errors(key):
+            found = self.client.get_object(Bucket=self.bucket, Key=key)
+            return StoredObject(found["Body"].read(), found["Metadata"])
+
+    def copy(self, key: str, to: str) -> None:
+        """Have S3 itself store an object once more, with its metadata, under another key."""
+        with self.errors(key):
+            source = {"Bucket": self.bucket, "Key": key}
+            self.client.copy_object(Bucket=self.bucket, Key=to, CopySource=source)
+
+    def delete(self, key: str) -> None:
+        """Delete an object; where there is none, nothing happens."""
+        with self.errors(key):
+            self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def objects(self, prefix: str = "") -> Iterator[dict[str, Any]]:
         """What S3 lists of each object (`Key`, `Size`, `ETag`), in the order of the keys."""
-        pages = self.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+        pages = iter(
+            self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        )
+        while True:
+            with self.errors():
+                page = next(pages, None)
+            if page is None:
+                return
             yield from page.get("Contents", [])
 
-    def metadata(self, key: str) -> dict[str, str] | None:
-        """What was stored beside an object as its metadata; None where there is no object.
-
-        Raises as `reading` does.
-        """
+    def head(self, key: str) -> dict[str, Any] | None:
+        """What boto3's `head_object` says of an object; None where there is none."""
         try:
-            with self.reading():
-                found = self.client.head_object(Bucket=self.bucket, Key=key)
-        except self.client.exceptions.ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
-        return dict(found["Metadata"])
+            with self.errors(key):
+                found: dict[str, Any] = self.client.head_object(Bucket=self.bucket, Key=key)
+        except MissingObjectError:
+            return None
+        return found
+
+    def metadata(self, key: str) -> dict[str, str] | None:
+        """What was stored beside an object as its metadata; None where there is no object."""
+        found = self.head(key)
+        return None if found is None else dict(found["Metadata"])
+
+    def check_bucket(self) -> None:
+        """Raises StorageError where there is no such bucket."""
+        try:
+            with self.errors():
+                self.client.head_bucket(Bucket=self.bucket)
+        except MissingObjectError as error:
+            raise self._error("", f"{_NO_BUCKET}: there is no such bucket") from error
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Reads with any of the libraries; raises StorageError where the server does not answer.
+    def errors(self, key: str = "") -> Iterator[None]:
+        """Raise what boto3, Arrow and Delta raise about the server as StorageError.
 
-        An object that is not there is a FileNotFoundError as ever.
+        It says which bucket, or which object where `key` names one, and what to do. An object that
+        is not there is a MissingObjectError. The block must not touch local files: their errors are
+        OSErrors too.
         """
         try:
             yield
-        except FileNotFoundError:
-            raise
-        except (OSError, BotoCoreError) as error:
-            said = " ".join(_DRAWN.sub("", str(error)).split())
-            raise StorageError(
-                f"The bucket {self.bucket} at {self.endpoint or 'AWS, ' + self.region} cannot be"
-                f" read: {said.rstrip('.')}.",
-                "See whether the S3 server runs (`taxi status`) and whether TAXI_S3_ENDPOINT is"
-                " its address.",
-            ) from error
+        except (OSError, BotoCoreError, ClientError) as error:
+            if _is_missing(error):
+                if key:
+                    # A missing bucket may be told in the same way.
+                    self.check_bucket()
+                raise MissingObjectError(
+                    f"{self._told(key)} is not there.",
+                    "It was deleted, or what makes it has not run yet.",
+                ) from error
+            raise self._error(key, _plain(str(error))) from error
+
+    def _told(self, key: str) -> str:
+        what = self.uri(key) if key else f"The bucket {self.bucket}"
+        return f"{what} at {self.endpoint or 'AWS, ' + self.region}"
+
+    def _error(self, key: str, said: str) -> StorageError:
+        return StorageError(f"{self._told(key)} cannot be used: {said}.", _remedy(said))
 
     @cached_property
     def client(self) -> Any:
-        """A boto3 client; fails within seconds where no server answers."""
+        """A boto3 client; fails within seconds where no server answers.
+
+        What it raises is typed within `errors` alone; all that is simple has a method here.
+        """
         return boto3.client(
             "s3",
             region_name=self.region,
@@ -122,8 +192,8 @@ class Storage:
             aws_secret_access_key=self.secret_access_key,
             config=Config(
                 connect_timeout=5,
-                read_timeout=60,
-                retries={"max_attempts": 4},
+                read_timeout=_SILENT_SECONDS,
+                retries={"total_max_attempts": 3},
                 # Only AWS has a host name for each bucket.
                 s3={"addressing_style": "path" if self.endpoint else "auto"},
             ),
@@ -138,13 +208,18 @@ class Storage:
             endpoint_override=self.endpoint,
             region=self.region,
             connect_timeout=5,
-            request_timeout=60,
+            request_timeout=_SILENT_SECONDS,
         )
 
     @cached_property
     def delta_options(self) -> dict[str, str]:
         """Options for `deltalake`; commits are safe against each other by conditional writes."""
-        options = {"AWS_REGION": self.region, "aws_conditional_put": "etag"}
+        options = {
+            "AWS_REGION": self.region,
+            "aws_conditional_put": "etag",
+            "max_retries": "5",
+            "retry_timeout": f"{_SILENT_SECONDS}s",
+        }
         if self.endpoint:
             options |= {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ALLOW_HTTP": "true"}
         if self.access_key_id and self.secret_access_key:
@@ -153,3 +228,30 @@ class Storage:
                 "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             }
         return options
+
+
+def _plain(said: str) -> str:
+    """One line, without drawing, and of an answer in XML its code and message alone."""
+    line = " ".join(_DRAWN.sub("", said).split())
+    return _ANSWER.sub(lambda found: ": ".join(filter(None, found.groups())), line).rstrip(". ")
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether an error says that what was asked for is not there.
+
+    The answer to a HEAD request has no more than a status, for a bucket as for an object.
+    """
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] in {"NoSuchKey", "404"}
+    return isinstance(error, FileNotFoundError)
+
+
+def _remedy(said: str) -> str:
+    if _NO_BUCKET in said:
+        return "See whether TAXI_S3_BUCKET is its name; `taxi provision` makes it."
+    if _REFUSED.search(said):
+        return (
+            "See whether TAXI_S3_ACCESS_KEY_ID and TAXI_S3_SECRET_ACCESS_KEY are right, and whether"
+            " that key, or on AWS the role, may do this."
+        )
+    return "See whether the S3 server runs (`taxi status`) and whether TAXI_S3_ENDPOINT names it."

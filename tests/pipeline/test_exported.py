@@ -59,7 +59,7 @@ def test_a_missing_an_empty_and_a_wrongly_typed_report_are_problems(
     storage.client.delete_object(Bucket=storage.bucket, Key=f"{FOLDER}/drift.html")
     put(f"{FOLDER}/drift.json", b"", "application/json")
     problems = report_problems(settings, report)
-    assert "drift.html: Not Found" in problems
+    assert "drift.html is not there" in problems
     assert "drift.json is empty" in problems
     put(f"{FOLDER}/drift.json", b"{}", "text/plain")
     assert "drift.json is text/plain" in report_problems(settings, report)

@@ -214,7 +214,7 @@ def test_a_lake_that_cannot_be_reached_is_told_without_a_trace(
     result = taxi(run["run_id"])
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
-    assert f"at {nobody} cannot be read: " in result.output
+    assert f"at {nobody} cannot be used: " in result.output
 
 
 def test_a_version_that_is_gone_is_told(settings: Settings) -> None:

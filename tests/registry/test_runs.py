@@ -1,4 +1,3 @@
-import re
 import subprocess
 from pathlib import Path
 
@@ -7,7 +6,7 @@ from matplotlib.figure import Figure
 
 from taxi_duration.errors import RegistryError
 from taxi_duration.registry.runs import LakeInput, Runs, commit
-from taxi_duration.settings import Settings, load_settings
+from taxi_duration.settings import STACK_FILE, Settings, load_settings
 
 LAKE = LakeInput("simulated", "s3://bucket/lake/simulated/trips", 7, 1_234)
 
@@ -21,17 +20,37 @@ def test_the_commit_is_the_checkouts(root: Path) -> None:
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
     )
-    assert commit() == (head.stdout.strip() if head.returncode == 0 else "")
+    assert commit(load_settings()) == (head.stdout.strip() if head.returncode == 0 else "")
 
 
 def test_an_image_says_of_which_commit_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAXI_REVISION", "abc")
-    assert commit() == "abc"
+    assert commit(load_settings()) == "abc"
+
+
+def test_the_commit_that_the_settings_name_counts_whatever_the_environment_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TAXI_REVISION", "abc")
+    assert commit(load_settings(revision="def")) == "def"
+
+
+def test_a_commit_in_the_stacks_file_counts_as_of_every_setting(tmp_path: Path) -> None:
+    (tmp_path / STACK_FILE).write_text("TAXI_REVISION=abc\n")
+    assert commit(load_settings(home=tmp_path)) == "abc"
+
+
+@pytest.mark.stack
+def test_a_run_is_tagged_with_the_commit_that_the_settings_name(backends: Settings) -> None:
+    own = backends.model_copy(update={"mlflow_experiment": "test-runs", "revision": "abc"})
+    runs = Runs.connect(own)
+    run = runs.client.get_run(runs.start("of a commit", {}))
+    assert run.data.tags["mlflow.source.git.commit"] == "abc"
 
 
 def test_without_git_there_is_no_commit_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert commit() == ""
+    assert commit(load_settings()) == ""
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -57,8 +76,8 @@ def test_a_candidate_is_nested_and_says_what_it_was_made_from(runs: Runs) -> Non
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.parentRunId"] == parent
     assert run.data.tags["source"] == "simulated"
-    if commit():
-        assert re.fullmatch("[0-9a-f]{40}", run.data.tags["mlflow.source.git.commit"])
+    if code := commit(load_settings()):
+        assert run.data.tags["mlflow.source.git.commit"] == code
     assert (run.data.params, run.data.metrics) == ({"seed": "42"}, {"mae": 3.7})
     dataset = run.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest) == ("trips-simulated", "version-7")

@@ -8,7 +8,7 @@ import msgspec
 
 from taxi_duration.monitoring.live import LiveFigures
 from taxi_duration.monitoring.live_window import Window
-from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at, reached
+from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
@@ -36,10 +36,9 @@ def publish_live(settings: Settings, window: Window, folder: Path, url: str) -> 
 
 
 def list_live(settings: Settings, latest: int = LATEST) -> list[LiveReport]:
-    """The latest windows' reports, the earliest first. Raises MonitoringError without S3."""
+    """The latest windows' reports, the earliest first. Raises StorageError without S3."""
     storage = Storage.from_settings(settings)
-    with reached(storage):
-        return [_read(storage, window) for window in _windows(storage)[-latest:]]
+    return [_read(storage, window) for window in _windows(storage)[-latest:]]
 
 
 def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
@@ -47,9 +46,7 @@ def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
     storage = Storage.from_settings(settings)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"live-{report.figures.window.name}.html"
-    with reached(storage):
-        key = storage.key(report.html)
-        path.write_bytes(storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read())
+    path.write_bytes(storage.get(storage.key(report.html)).content)
     return path
 
 
@@ -57,11 +54,10 @@ def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
     """Delete the reports of windows that began before; returns the URIs of their pages."""
     storage = Storage.from_settings(settings)
     limit = Window(moment, moment).name
-    with reached(storage):
-        old = [window for window in _windows(storage) if window < limit]
-        for window in old:
-            for name in (HTML, JSON):
-                storage.client.delete_object(Bucket=storage.bucket, Key=f"{PREFIX}/{window}/{name}")
+    old = [window for window in _windows(storage) if window < limit]
+    for window in old:
+        for name in (HTML, JSON):
+            storage.delete(f"{PREFIX}/{window}/{name}")
     return [storage.uri(f"{PREFIX}/{window}/{HTML}") for window in old]
 
 
@@ -72,10 +68,10 @@ def _windows(storage: Storage) -> list[str]:
 
 def _read(storage: Storage, window: str) -> LiveReport:
     place = f"{PREFIX}/{window}"
-    answer = storage.client.get_object(Bucket=storage.bucket, Key=f"{place}/{JSON}")
+    found = storage.get(f"{place}/{JSON}")
     return LiveReport(
         html=storage.uri(f"{place}/{HTML}"),
         json=storage.uri(f"{place}/{JSON}"),
-        url=answer["Metadata"].get(URL, ""),
-        figures=msgspec.json.decode(answer["Body"].read(), type=_Document).report,
+        url=found.metadata.get(URL, ""),
+        figures=msgspec.json.decode(found.content, type=_Document).report,
     )

@@ -1,14 +1,10 @@
 """The reports in S3: `reports/drift/<source>/<month>/drift.html` and `drift.json`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from taxi_duration.errors import MonitoringError
 from taxi_duration.monitoring.figures import Figures
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
@@ -50,7 +46,7 @@ def read_figures(data: bytes) -> Figures:
 def publish(settings: Settings, figures: Figures, folder: Path, url: str) -> dict[str, str]:
     """Put the two files of the folder in the place of the month's former ones; returns their URIs.
 
-    Raises MonitoringError.
+    Raises StorageError.
     """
     return publish_at(settings, f"drift/{figures.source}/{figures.month}", folder, url)
 
@@ -59,38 +55,32 @@ def publish_at(settings: Settings, place: str, folder: Path, url: str) -> dict[s
     """Put the two files of the folder into `reports/<place>`, instead of former ones; their URIs.
 
     Both are first written beside and then copied by S3 itself, so that an upload that fails leaves
-    the former report whole. Raises MonitoringError.
+    the former report whole. Raises StorageError.
     """
     storage = Storage.from_settings(settings)
     place, staged = f"reports/{place}", f"{STAGED}/{place}"
-    with reached(storage):
-        try:
-            for name in CONTENT_TYPES:
-                _put(storage, f"{staged}/{name}", (folder / name).read_bytes(), url)
-            for name in CONTENT_TYPES:
-                source = {"Bucket": storage.bucket, "Key": f"{staged}/{name}"}
-                storage.client.copy_object(
-                    Bucket=storage.bucket, Key=f"{place}/{name}", CopySource=source
-                )
-        finally:
-            for name in CONTENT_TYPES:
-                storage.client.delete_object(Bucket=storage.bucket, Key=f"{staged}/{name}")
+    try:
+        for name, kind in CONTENT_TYPES.items():
+            content = (folder / name).read_bytes()
+            storage.put(f"{staged}/{name}", content, ContentType=kind, Metadata={URL: url})
+        for name in CONTENT_TYPES:
+            storage.copy(f"{staged}/{name}", f"{place}/{name}")
+    finally:
+        for name in CONTENT_TYPES:
+            storage.delete(f"{staged}/{name}")
     return {"html": storage.uri(f"{place}/{HTML}"), "json": storage.uri(f"{place}/{JSON}")}
 
 
 def list_reports(settings: Settings) -> list[DriftReport]:
-    """All reports in S3, by source and month. Raises MonitoringError where S3 cannot be read."""
+    """All reports in S3, by source and month. Raises StorageError where S3 cannot be read."""
     storage = Storage.from_settings(settings)
-    with reached(storage):
-        keys = sorted(listed["Key"] for listed in storage.objects(f"{PREFIX}/"))
-        return [_read(storage, key.removesuffix(JSON)) for key in keys if key.endswith(f"/{JSON}")]
+    keys = sorted(listed["Key"] for listed in storage.objects(f"{PREFIX}/"))
+    return [_read(storage, key.removesuffix(JSON)) for key in keys if key.endswith(f"/{JSON}")]
 
 
 def read_report(settings: Settings, source: str, month: str) -> DriftReport:
-    """One report in S3. Raises MonitoringError where there is none."""
-    storage = Storage.from_settings(settings)
-    with reached(storage):
-        return _read(storage, f"{PREFIX}/{source}/{month}/")
+    """One report in S3. Raises MissingObjectError where there is none."""
+    return _read(Storage.from_settings(settings), f"{PREFIX}/{source}/{month}/")
 
 
 def save(settings: Settings, report: DriftReport, folder: Path) -> Path:
@@ -98,37 +88,15 @@ def save(settings: Settings, report: DriftReport, folder: Path) -> Path:
     storage = Storage.from_settings(settings)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"drift-{report.figures.source}-{report.figures.month}.html"
-    with reached(storage):
-        key = storage.key(report.html)
-        path.write_bytes(storage.client.get_object(Bucket=storage.bucket, Key=key)["Body"].read())
+    path.write_bytes(storage.get(storage.key(report.html)).content)
     return path
 
 
-def _put(storage: Storage, key: str, data: bytes, url: str) -> None:
-    kind = CONTENT_TYPES[key.rpartition("/")[2]]
-    storage.client.put_object(
-        Bucket=storage.bucket, Key=key, Body=data, ContentType=kind, Metadata={URL: url}
-    )
-
-
 def _read(storage: Storage, place: str) -> DriftReport:
-    answer = storage.client.get_object(Bucket=storage.bucket, Key=place + JSON)
+    found = storage.get(place + JSON)
     return DriftReport(
         html=storage.uri(place + HTML),
         json=storage.uri(place + JSON),
-        url=answer["Metadata"].get(URL, ""),
-        figures=read_figures(answer["Body"].read()),
+        url=found.metadata.get(URL, ""),
+        figures=read_figures(found.content),
     )
-
-
-@contextmanager
-def reached(storage: Storage) -> Iterator[None]:
-    """Raises MonitoringError where S3 fails."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        place = f"{storage.uri(PREFIX)} at {storage.endpoint or 'AWS'}"
-        raise MonitoringError(
-            f"S3 failed for the reports in {place}: {error}",
-            "Is the stack up (`taxi status`), and is the report there (`taxi reports`)?",
-        ) from error

@@ -63,7 +63,7 @@ def remove_drill(settings: Settings) -> None:
     storage = Storage.from_settings(settings)
     keys = [key for key, _ in _objects(settings) if _FOLDER in key and not key.startswith(MLFLOW)]
     for key in keys:
-        storage.client.delete_object(Bucket=storage.bucket, Key=key)
+        storage.delete(key)
 
 
 def _remove_model(settings: Settings) -> None:

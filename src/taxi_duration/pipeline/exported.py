@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from taxi_duration.monitoring.live_window import Window
 from taxi_duration.settings import Settings
@@ -13,7 +12,10 @@ CONTENT_TYPES: Final = {"html": "text/html", "json": "application/json"}
 
 
 def report_problems(settings: Settings, exported: dict[str, Any]) -> str:
-    """What is wrong with the month's drift report in S3, or the window's; empty: nothing."""
+    """What is wrong with the month's drift report in S3, or the window's; empty: nothing.
+
+    Raises StorageError where S3 cannot be asked.
+    """
     if not (exported.get("figures") or {}).get("drift", True):
         # In a window in which too little was asked nothing is compared.
         return ""
@@ -36,11 +38,9 @@ def _place(exported: dict[str, Any]) -> str:
 
 
 def _object_problem(storage: Storage, uri: str, content_type: str) -> str:
-    key = uri.removeprefix(storage.uri(""))
-    try:
-        head = storage.client.head_object(Bucket=storage.bucket, Key=key)
-    except ClientError as error:
-        return f"{uri}: {error.response['Error']['Message']}"
+    head = storage.head(storage.key(uri))
+    if head is None:
+        return f"{uri} is not there"
     if not head["ContentLength"]:
         return f"{uri} is empty"
     if not head["ContentType"].startswith(content_type):

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
-from taxi_duration.errors import NoTripsError, ReproductionError
+from taxi_duration.errors import MissingObjectError, NoTripsError, ReproductionError
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
 from taxi_duration.model.duration_model import INFO_FILE, DurationModel, ModelInfo
 from taxi_duration.model.features import FEATURES
@@ -80,7 +80,7 @@ def retrain(settings: Settings, run_id: str) -> Retrained:
             run,
             [_compare(run.files / n, folder / "again" / n) for n in names if n != INFO_FILE],
             _different_facts(run.files / INFO_FILE, folder / "again" / INFO_FILE),
-            _changes(run),
+            _changes(run, commit(settings)),
         )
 
 
@@ -123,7 +123,7 @@ def _trips(settings: Settings, run: TrainedRun) -> pa.Table:
             version=info.lake_version,
             columns=REQUIRED_COLUMNS,
         )
-    except (DeltaError, NoTripsError) as error:
+    except (DeltaError, MissingObjectError, NoTripsError) as error:
         raise ReproductionError(
             f"Version {info.lake_version} of {info.lake_uri} cannot be read any more: {error}",
             "It was removed, or the lake was made anew since.",
@@ -170,7 +170,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _changes(run: TrainedRun) -> list[str]:
+def _changes(run: TrainedRun, now_at: str) -> list[str]:
     changes = []
     if run.info.features != FEATURES:
         gone, new = set(run.info.features) - {*FEATURES}, set(FEATURES) - {*run.info.features}
@@ -181,6 +181,6 @@ def _changes(run: TrainedRun) -> list[str]:
         now = version(_INSTALLED.get(name, name))
         if now != then:
             changes.append(f"{name}: {then} then, {now} now")
-    if run.commit and run.commit != commit():
-        changes.append(f"code: commit {run.commit[:12]} then, {commit()[:12] or 'unknown'} now")
+    if run.commit and run.commit != now_at:
+        changes.append(f"code: commit {run.commit[:12]} then, {now_at[:12] or 'unknown'} now")
     return changes

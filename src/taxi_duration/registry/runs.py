@@ -4,7 +4,6 @@ Everything goes through a client that was told its server, never through MLflow'
 """
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID
 
 from taxi_duration.registry.client import client, registry_errors
-from taxi_duration.settings import PREFIX, Settings
+from taxi_duration.settings import Settings
 
 # What tells MLflow's pages that these are runs of trained models, not of language models.
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
@@ -35,11 +34,12 @@ class LakeInput(NamedTuple):
 
 
 class Runs:
-    """The runs of one experiment."""
+    """The runs of one experiment, tagged with the commit of the code."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str) -> None:
+    def __init__(self, client: MlflowClient, experiment_id: str, code: str = "") -> None:
         self.client = client
         self.experiment_id = experiment_id
+        self._code = code
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -49,11 +49,12 @@ class Runs:
         """
         with registry_errors(settings):
             connected = client(settings)
-            return cls(connected, _experiment(connected, settings.mlflow_experiment))
+            experiment = _experiment(connected, settings.mlflow_experiment)
+        return cls(connected, experiment, commit(settings))
 
     def start(self, name: str, tags: Mapping[str, str], parent: str = "") -> str:
         """The id of a new run, nested in `parent` where one is given, tagged with the commit."""
-        tags = {**tags, MLFLOW_GIT_COMMIT: commit(), MLFLOW_PARENT_RUN_ID: parent}
+        tags = {**tags, MLFLOW_GIT_COMMIT: self._code, MLFLOW_PARENT_RUN_ID: parent}
         given = {key: value for key, value in tags.items() if value}
         run = self.client.create_run(self.experiment_id, tags=given, run_name=name)
         return str(run.info.run_id)
@@ -126,13 +127,13 @@ class Runs:
         self.client.set_terminated(run_id)
 
 
-def commit() -> str:
-    """The commit that TAXI_REVISION names, as in an image, else the checkout's.
+def commit(settings: Settings) -> str:
+    """The commit that the settings name, as in an image, else the checkout's.
 
     Empty where there is none to know.
     """
-    if named := os.environ.get(f"{PREFIX}REVISION"):
-        return named
+    if settings.revision:
+        return settings.revision
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],

@@ -4,13 +4,11 @@ They lie under `lambda/<model>/<version>/` in the form that the service keeps mo
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, DeliveryError
@@ -39,39 +37,38 @@ def ship(settings: Settings, storage: Storage, version: ModelVersion) -> str:
 
     They are checked before, and the record, without which they are no model, comes last. Raises
     RegistryError where they cannot be fetched, DamagedModelError where they are not whole,
-    DeliveryError where S3 refuses, or has the files of another run under this number.
+    StorageError where S3 refuses, DeliveryError where it has the files of another run under this
+    number.
     """
     where = address(storage, version)
-    with tempfile.TemporaryDirectory() as temporary, _s3_errors(where):
+    with tempfile.TemporaryDirectory() as temporary:
         _raise_if_of_another_run(storage, where, version)
         folder = download(settings, version, Path(temporary))
         DurationModel.load(folder)
         (folder / RECORD).write_bytes(msgspec.json.encode(version))
         for name in (*MODEL_FILES, RECORD):
-            content = (folder / name).read_bytes()
-            storage.client.put_object(
-                Bucket=storage.bucket, Key=storage.key(f"{where}/{name}"), Body=content
-            )
+            storage.put(storage.key(f"{where}/{name}"), (folder / name).read_bytes())
     return where
 
 
 def shipped(storage: Storage, where: str) -> Shipped:
     """What is at an address that `ship` returned, read back.
 
-    Raises DeliveryError where it cannot be read, DamagedModelError where it is not whole.
+    Raises StorageError where it cannot be read, DeliveryError where its record cannot be
+    understood, DamagedModelError where it is not whole.
     """
-    with tempfile.TemporaryDirectory() as temporary, _s3_errors(where):
+    with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name in (*MODEL_FILES, RECORD):
             (folder / name).write_bytes(_content(storage, f"{where}/{name}"))
-        return Shipped(_version((folder / RECORD).read_bytes()), DurationModel.load(folder))
+        return Shipped(_version(where, (folder / RECORD).read_bytes()), DurationModel.load(folder))
 
 
 def _raise_if_of_another_run(storage: Storage, where: str, version: ModelVersion) -> None:
     """A registry that was made anew counts again; a function may still have the former files."""
     if storage.metadata(storage.key(f"{where}/{RECORD}")) is None:
         return
-    there = _version(_content(storage, f"{where}/{RECORD}"))
+    there = _version(where, _content(storage, f"{where}/{RECORD}"))
     if there.run_id != version.run_id:
         raise DeliveryError(
             f"{where} has a version {there.version} of another run, {there.run_id}.",
@@ -82,20 +79,14 @@ def _raise_if_of_another_run(storage: Storage, where: str, version: ModelVersion
 
 def _content(storage: Storage, uri: str) -> bytes:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    content: bytes = storage.client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return content
+    return replace(storage, bucket=bucket).get(key).content
 
 
-def _version(record: bytes) -> ModelVersion:
-    return msgspec.json.decode(record, type=ModelVersion)
-
-
-@contextmanager
-def _s3_errors(where: str) -> Iterator[None]:
+def _version(where: str, record: bytes) -> ModelVersion:
     try:
-        yield
-    except (BotoCoreError, ClientError, *UNREADABLE) as error:
+        return msgspec.json.decode(record, type=ModelVersion)
+    except UNREADABLE as error:
         raise DeliveryError(
-            f"The model's files at {where} could not be written or read: {error}.",
-            "See the settings TAXI_S3_… and what the keys or the role are allowed.",
+            f"{where}/{RECORD} cannot be understood: {error}.",
+            "Remove that folder once no function uses it, and deliver the version again.",
         ) from error

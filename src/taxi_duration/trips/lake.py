@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from taxi_duration.errors import NoTripsError, TripsError
+from taxi_duration.errors import NoTripsError, StorageError, TripsError
 from taxi_duration.storage import Storage
 from taxi_duration.trips.city_api import LoadedMonth
 from taxi_duration.trips.clean import QUARANTINE_SCHEMA, REASON, CleanMonth
@@ -36,7 +36,7 @@ KEPT: Final = {
 class Lake:
     """All that is stored of one source's trips; months are the partitions of both tables.
 
-    Whatever reads raises StorageError where the S3 server does not answer.
+    Whatever reads or writes raises StorageError where the S3 server refuses or does not answer.
     """
 
     def __init__(self, storage: Storage, source: str) -> None:
@@ -64,7 +64,7 @@ class Lake:
 
         Raises NoTripsError where it has not been loaded.
         """
-        self._check_raw(month)
+        self._raw_head(month)
         return self._storage.read_table(self._raw_key(month))
 
     def raw_made_from(self, month: Month) -> tuple[int, str] | None:
@@ -74,19 +74,14 @@ class Lake:
 
     def raw_written_at(self, month: Month) -> datetime:
         """When the raw month came, UTC; raises NoTripsError where it has not been loaded."""
-        self._check_raw(month)
-        with self._storage.reading():
-            found = self._storage.client.head_object(
-                Bucket=self._storage.bucket, Key=self._raw_key(month)
-            )
-        written: datetime = found["LastModified"]
+        written: datetime = self._raw_head(month)["LastModified"]
         return written
 
     def raw_rows(self, month: Month) -> int:
         """Rows of the raw month; raises NoTripsError where it has not been loaded."""
-        self._check_raw(month)
+        self._raw_head(month)
         path = f"{self._storage.bucket}/{self._raw_key(month)}"
-        with self._storage.reading():
+        with self._storage.errors():
             return int(pq.read_metadata(path, filesystem=self._storage.filesystem).num_rows)
 
     def replace_month(self, month: Month, clean: CleanMonth) -> int:
@@ -95,8 +90,15 @@ class Lake:
         The quarantine is replaced just before, in a commit of its own. Whatever is interrupted,
         each table holds the month as it was or as it is to be, and the next call mends the rest.
         """
-        self._replace(self.quarantine_uri, month, clean.quarantine)
-        return self._replace(self.uri, month, clean.trips)
+        try:
+            with self._storage.errors():
+                self._replace(self.quarantine_uri, month, clean.quarantine)
+                return self._replace(self.uri, month, clean.trips)
+        except DeltaError as error:
+            raise StorageError(
+                f"{month} could not be written to {self.uri}: {error}.",
+                "Run the pipeline again for it; what was not replaced is as it was.",
+            ) from error
 
     def read(
         self,
@@ -117,7 +119,7 @@ class Lake:
                 f"{self.uri} has no trips of {', '.join(missing)}.", "Run the pipeline for them."
             )
         names = list(columns or TRIP_SCHEMA.names)
-        with self._storage.reading():
+        with self._storage.errors():
             trips = table.to_pyarrow_table(
                 filters=[(MONTH, "in", [str(month) for month in months])], columns=names
             )
@@ -135,7 +137,7 @@ class Lake:
         if table is None or not trip_ids:
             return TRIP_SCHEMA.empty_table().select(names)
         wanted = (ds.field(MONTH) == str(month)) & ds.field("trip_id").isin(trip_ids)
-        with self._storage.reading():
+        with self._storage.errors():
             return table.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
 
     def rows(self) -> dict[str, int]:
@@ -149,7 +151,7 @@ class Lake:
         counts: dict[str, dict[str, int]] = {}
         if table is None:
             return counts
-        with self._storage.reading():
+        with self._storage.errors():
             rows = table.to_pyarrow_table(columns=[MONTH, REASON])
         groups = rows.group_by([MONTH, REASON]).aggregate([([], "count_all")])
         for row in groups.sort_by([(MONTH, "ascending"), (REASON, "ascending")]).to_pylist():
@@ -166,16 +168,19 @@ class Lake:
     def _raw_key(self, month: Month) -> str:
         return f"{self._raw}/{month}.parquet"
 
-    def _check_raw(self, month: Month) -> None:
-        if self.raw_made_from(month) is None:
+    def _raw_head(self, month: Month) -> dict[str, Any]:
+        found = self._storage.head(self._raw_key(month))
+        if found is None:
             key = self._storage.uri(self._raw_key(month))
             raise NoTripsError(f"{month} has not been loaded: there is no {key}.", "Load it first.")
+        return found
 
     def _open(self, uri: str, version: int | None = None) -> DeltaTable | None:
         try:
-            with self._storage.reading():
+            with self._storage.errors():
                 return DeltaTable(uri, version=version, storage_options=self._storage.delta_options)
         except TableNotFoundError:
+            self._storage.check_bucket()
             return None
 
     # Two that replace the same month conflict, and so do two that create the table.
