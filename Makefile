@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Without bytecode the heavy imports (MLflow, Evidently) take four times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
 POETRY_VERSION := 2.5.1
 EXPORT_VERSION := 1.10.0

@@ -1,0 +1,51 @@
+"""Which Python the environments are made with."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RULE = "chosen: ; @echo '$(PYTHON)'\n"
+
+
+def pythons(folder: Path, **fits: bool) -> Path:
+    """A folder for PATH with one program each, which says whether its version fits."""
+    for name, fit in fits.items():
+        program = folder / name.replace("_", ".")
+        program.write_text(f"#!/bin/sh\nexit {0 if fit else 1}\n")
+        program.chmod(0o755)
+    return folder
+
+
+def make(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("make")
+    assert program
+    return subprocess.run(
+        [program, "-f", "Makefile", "-f", "-", *arguments],
+        cwd=ROOT,
+        input=RULE,
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_python_that_is_first_in_path_comes_before_another_that_fits(tmp_path: Path) -> None:
+    folder = pythons(tmp_path, python3=True, python3_11=True, python3_12=True)
+    assert make(folder, "chosen").stdout == "python3\n"
+
+
+@pytest.mark.parametrize("fit", ["python3.11", "python3.12"])
+def test_where_it_does_not_fit_one_that_does_is_taken(tmp_path: Path, fit: str) -> None:
+    names = {"python3": False, "python3_11": False, "python3_12": False}
+    folder = pythons(tmp_path, **{**names, fit.replace(".", "_"): True})
+    assert make(folder, "chosen").stdout == f"{fit}\n"
+
+
+def test_where_none_fits_make_says_which_are_needed(tmp_path: Path) -> None:
+    answer = make(pythons(tmp_path, python3=False), "env")
+    assert answer.returncode != 0
+    assert "Python 3.11 or 3.12 is needed and was not found" in answer.stderr
