@@ -3,7 +3,7 @@
 The API trigger takes its token from TAXI_MAGE_TRIGGER_TOKEN, because a token in `triggers.yaml`
 would be a secret in the repository. A schedule that this database does not know yet waits for its
 next date, because Mage would start it at once for the date that has passed. And a run that Mage's
-queue leaves waiting is started.
+queue leaves waiting is started, and none is queued twice.
 """
 
 # ruff: noqa: PLC0415  Mage connects to its database on import, for which it must know its project.
@@ -75,6 +75,22 @@ def start_waiting_jobs() -> None:
     ProcessQueue.clean_up_jobs = clean_up_and_start
 
 
+def keep_taken_jobs() -> None:
+    """Have the queue know a job that a process has just taken from it, and not yet begun.
+
+    Mage takes it for lost, forgets it, which ends that process, and queues the run once more.
+    """
+    from mage_ai.orchestration.queue.process_queue import JobStatus, ProcessQueue
+
+    has_job = ProcessQueue.has_job
+
+    def has_or_begins_job(jobs: ProcessQueue, job_id: str, *more: object, **named: object) -> bool:
+        begins = jobs.job_dict.get(job_id) == JobStatus.QUEUED and jobs.is_worker_pool_alive()
+        return begins or has_job(jobs, job_id, *more, **named)
+
+    ProcessQueue.has_job = has_or_begins_job
+
+
 def main() -> None:
     """Migrate the database, set up triggers and queue, start the server and its scheduler."""
     set_repo_path(str(Path(sys.argv[1]).resolve()))
@@ -84,6 +100,7 @@ def main() -> None:
     database_manager.run_migrations()
     set_up_triggers()
     start_waiting_jobs()
+    keep_taken_jobs()
     app(["start", *sys.argv[1:]])
 
 

@@ -1,7 +1,7 @@
-"""Puts a job into Mage's queue as it is after Mage's pool of processes has overlooked it.
+"""Brings Mage's queue into two states in which Mage alone loses a job.
 
-Started by the tests with the Python of Mage's environment: `waiting_job.py FILE`. The job writes
-FILE. Prints whether Mage's own look at the queue started it, and whether that of `serve` did.
+Started by the tests with the Python of Mage's environment: `waiting_job.py FILE`. Prints a line for
+each state: whether Mage alone gets out of it, and whether it does with what `serve` adds.
 """
 
 # mypy: ignore-errors
@@ -9,6 +9,7 @@ FILE. Prints whether Mage's own look at the queue started it, and whether that o
 
 import sys
 import time
+from multiprocessing import Process
 from pathlib import Path
 
 ORCHESTRATION = Path(__file__).resolve().parents[2] / "orchestration"
@@ -42,13 +43,31 @@ def is_done(queue: ProcessQueue, path: Path, seconds: float) -> bool:
     return path.exists()
 
 
-def main(path: Path) -> None:
+def overlooked_job_is_done(path: Path) -> None:
     queue = overlooked(path)
     alone = is_done(queue, path, 3)
     serve.start_waiting_jobs()
     mended = is_done(queue, path, 60)
     queue.worker_pool_proc.join(10)
-    print(f"Mage alone: {alone}, serve: {mended}")
+    print(f"overlooked: Mage alone {alone}, serve {mended}")
 
 
-main(Path(sys.argv[1]))
+def taken_job_is_known() -> None:
+    """A process of the pool has taken the job, and has not yet said that it has it."""
+    queue = ProcessQueue(QueueConfig(concurrency=1))
+    queue.start()
+    queue.job_dict["job"] = JobStatus.QUEUED
+    queue.worker_pool_proc = Process(target=time.sleep, args=[600])
+    queue.worker_pool_proc.start()
+    alone = queue.has_job("job")
+    serve.keep_taken_jobs()
+    queue.clean_up_jobs()
+    mended = queue.has_job("job")
+    queue.worker_pool_proc.kill()
+    queue.worker_pool_proc.join()
+    lost = not queue.has_job("job")
+    print(f"taken: Mage alone {alone}, serve {mended}, lost without its process {lost}")
+
+
+overlooked_job_is_done(Path(sys.argv[1]))
+taken_job_is_known()
