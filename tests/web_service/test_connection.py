@@ -1,9 +1,15 @@
+import gc
 import socket
+import weakref
 from collections.abc import Iterator
 
 import pytest
+from gunicorn.config import Config
 
-from duration_service.connection import MemorySocket
+from duration_service.connection import Connection, MemorySocket
+from duration_service.heads import Heads
+from duration_service.limits import Limits
+from taxi_duration.settings import Settings
 
 
 @pytest.fixture
@@ -57,9 +63,18 @@ def test_a_caller_that_is_gone_is_told_of_as_an_error(
         memory.flush()
 
 
-def test_what_came_is_read_in_pieces_and_then_ends(
-    ends: tuple[MemorySocket, socket.socket],
+def test_a_connection_that_ended_is_freed_without_the_collector_of_garbage(
+    ends: tuple[MemorySocket, socket.socket], settings: Settings
 ) -> None:
-    memory, _ = ends
-    memory.incoming = memoryview(b"abcde")
-    assert [memory.recv(2) for _ in range(4)] == [b"ab", b"cd", b"e", b""]
+    here = ("127.0.0.1", 9_696)
+    connection = Connection(Config(), Heads(Config()), ends[0].real, here, here)
+    connection.received += b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    connection.give(connection.arrived(Limits.of(settings)) or 0)
+    assert next(connection.parser).path == "/"
+    ended = weakref.ref(connection)
+    gc.disable()
+    try:
+        del connection
+        assert ended() is None
+    finally:
+        gc.enable()

@@ -2,16 +2,18 @@
 
 import contextlib
 import socket
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
 from duration_service.framing import Framing
+from duration_service.heads import Heads
 from duration_service.limits import Limits
 
 
 class MemorySocket:
-    """A socket as gunicorn's threads see it: it gives what has come, and keeps what is to go.
+    """A socket as gunicorn's threads see it: it keeps what is to go.
 
     The real one never blocks. Only the methods that gunicorn calls are here; a timeout has no
     meaning where nobody waits.
@@ -20,13 +22,7 @@ class MemorySocket:
     def __init__(self, real: socket.socket) -> None:
         self.real = real
         self.real.setblocking(False)
-        self.incoming = memoryview(b"")
         self.unsent: list[memoryview] = []
-
-    def recv(self, size: int) -> bytes:
-        """The next bytes of the request, none where it ends."""
-        data, self.incoming = self.incoming[:size], self.incoming[size:]
-        return bytes(data)
 
     def sendall(self, data: bytes) -> None:
         """Keep `data` for the next flush."""
@@ -67,19 +63,41 @@ class MemorySocket:
             self.real.close()
 
 
+class WholeRequest:
+    """What gunicorn takes a request from that came whole."""
+
+    def __init__(self, heads: Heads, head: bytes, client: Any, body: bytes) -> None:
+        self._request = partial(heads.request, head, client, body)
+
+    def __next__(self) -> Any:
+        """The request. Raises gunicorn's ParseException."""
+        return self._request()
+
+    def finish_body(self, deadline: float) -> bool:  # noqa: ARG002
+        """Say that nothing of the body is left to come."""
+        return True
+
+
 class Connection(TConn):  # type: ignore[misc]
     """What the worker knows of one caller."""
 
     sock: MemorySocket
 
-    def __init__(self, cfg: Any, real: socket.socket, client: Any, server: Any) -> None:
+    def __init__(
+        self, cfg: Any, heads: Heads, real: socket.socket, client: Any, server: Any
+    ) -> None:
         super().__init__(cfg, MemorySocket(real), client, server)
+        self.heads = heads
+        # When gunicorn sees the connection, nothing of a request is still to come.
+        self.initialized = True
         self.received = bytearray()
         self.framing: Framing | None = None
         # Of the request that is being answered.
         self.body = b""
         # Bytes of it that count in the worker's limit.
         self.counted = 0
+        # The event that the loop waits for at it, 0 for none.
+        self.watched_for = 0
         # In seconds of the monotonic clock.
         self.deadline = 0.0
         # The last answer is on its way; what still comes is not read.
@@ -96,10 +114,10 @@ class Connection(TConn):  # type: ignore[misc]
         return self.framing.length(self.received)
 
     def give(self, length: int) -> None:
-        """Hand the request, the first `length` bytes that came, to gunicorn's parser."""
-        self.init()
+        """Take the request, the first `length` bytes that came, to be answered."""
         if self.framing:
-            self.sock.incoming = memoryview(bytes(self.received[: self.framing.head]))
+            head = bytes(self.received[: self.framing.head])
             self.body = self.framing.body(self.received)
+            self.parser = WholeRequest(self.heads, head, self.client, self.body)
         self.framing = None
         del self.received[:length]

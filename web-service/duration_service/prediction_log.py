@@ -18,7 +18,7 @@ from duration_service.predictions_table import PredictionsTable, postgres_dsn
 from duration_service.shipping import Shipper
 from duration_service.spool import BATCH_BYTES, Spool
 from taxi_duration.contract import PredictionLogView
-from taxi_duration.model.features import FEATURES
+from taxi_duration.model.features import FEATURES, Floats
 from taxi_duration.settings import PREFIX, Settings
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ _PICKUP, _DROPOFF, _DAY, _HOUR = (
     FEATURES.index(name) for name in ("pickup_area", "dropoff_area", "day", "hour")
 )
 _HOUR_MICROSECONDS: Final = 3_600_000_000
+_DAY_MICROSECONDS: Final = 24 * _HOUR_MICROSECONDS
 _encode = msgspec.json.Encoder().encode
 
 
@@ -128,27 +129,38 @@ def prediction_log_view() -> PredictionLogView | None:
 
 
 def _line(process: str, answered: Answered, role: Role) -> bytes:
-    """A line as `predictions_table` copies it; column by column, which takes 4 ms for 10,000 trips.
+    """A line as `predictions_table` copies it.
 
     24 bits of a trip's id are its place in the request, 40 the request's number.
     """
-    champion, features = answered.served.version, answered.features
+    champion = answered.served.version
     head = (
         f"{process}{answered.number:010x}\t{role}\t{answered.at!r}\t{answered.seconds!r}"
         f"\t{champion.version}\t{champion.run_id}"
     )
-    lower, prediction, upper = answered.minutes.T
-    columns = (
-        *(features[:, _PICKUP], features[:, _DROPOFF], _start_microseconds(features)),
-        *(lower, prediction, upper),
-    )
+    columns = _of_one if len(answered.minutes) == 1 else _of_many
     ids = _trip_ids([trip.trip_id for trip in answered.trips])
-    return b"\t".join((head.encode(), *map(_array, columns), ids)) + b"\n"
+    return b"\t".join((head.encode(), columns(answered.features, answered.minutes), ids)) + b"\n"
 
 
-def _start_microseconds(features: NDArray[np.float64]) -> NDArray[np.int64]:
+def _of_one(features: Floats, minutes: Floats) -> bytes:
+    """The arrays of one trip: the same as of many, in a third of the time."""
+    row = features[0].tolist()
+    start = int(row[_DAY]) * _DAY_MICROSECONDS + round(row[_HOUR] * _HOUR_MICROSECONDS)
+    values = (row[_PICKUP], row[_DROPOFF], start, *minutes[0].tolist())
+    return b"{" + _encode(values)[1:-1].replace(b",", b"}\t{") + b"}"
+
+
+def _of_many(features: Floats, minutes: Floats) -> bytes:
+    """The arrays, column by column, which takes 4 ms for 10,000 trips."""
+    starts = _start_microseconds(features)
+    columns = (features[:, _PICKUP], features[:, _DROPOFF], starts, *minutes.T)
+    return b"\t".join(map(_array, columns))
+
+
+def _start_microseconds(features: Floats) -> NDArray[np.int64]:
     """When the trips start, in microseconds since 1970 on Chicago's clocks."""
-    days = features[:, _DAY].astype(np.int64) * (24 * _HOUR_MICROSECONDS)
+    days = features[:, _DAY].astype(np.int64) * _DAY_MICROSECONDS
     return np.asarray(days + np.rint(features[:, _HOUR] * _HOUR_MICROSECONDS).astype(np.int64))
 
 

@@ -13,7 +13,6 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from io import BytesIO
 from typing import Any, Final
 
 from gunicorn.http import errors
@@ -21,6 +20,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from duration_service.balance import Share
 from duration_service.connection import Connection
+from duration_service.heads import Heads
 from duration_service.limits import Limits, RefusedError, raw_answer
 from taxi_duration.settings import load_settings
 
@@ -57,6 +57,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Serve until told to stop."""
         self.limits = Limits.of(load_settings())
+        self.heads = Heads(self.cfg)
         # Those that a thread has not got, the longest watched first.
         self.watched: dict[Connection, None] = {}
         self.in_flight = 0
@@ -104,7 +105,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 raise
             return False
         self._count_connections(1)
-        connection = Connection(self.cfg, real, client, listener.getsockname())
+        connection = Connection(self.cfg, self.heads, real, client, listener.getsockname())
         try:
             self._watch(connection, self.limits.seconds)
         except Exception as error:
@@ -124,11 +125,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             return False
         return goes_on
-
-    def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer a request that the parser took."""
-        req.body = BytesIO(conn.body)
-        return bool(super().handle_request(req, conn))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what the parser refused; a fault of the service is gunicorn's to log."""
@@ -157,7 +153,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _settle(self, conn: Connection) -> None:
         """Watch a connection for what has to come next: room to write, its end, or a request."""
         if conn.sock.fileno() < 0:
-            self._forget(conn)
+            self._drop(conn)
         elif conn.sock.unsent:
             self._watch(conn, self.limits.seconds, selectors.EVENT_WRITE)
         elif conn.leaving:
@@ -178,13 +174,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _ready(self, conn: Connection, _sock: Any) -> None:
         """Read or write what is possible; whatever happens ends one connection at most."""
-        if conn not in self.watched:
+        if not conn.watched_for:
             return  # dropped for another one since the poller found it ready
         try:
             if conn.sock.unsent:
                 conn.sock.flush()
                 if not conn.sock.unsent:
-                    self._unwatch(conn)
                     self._settle(conn)
             else:
                 self._receive(conn)
@@ -225,7 +220,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _submit(self, conn: Connection, length: int) -> None:
         if self.in_flight >= self.limits.most_waiting:
             raise RefusedError(429, BUSY)
-        self._unwatch(conn)
         predicts = conn.received.startswith(SHORT_REQUEST)
         conn.give(length)
         conn.deadline = time.monotonic() + self.limits.seconds
@@ -237,6 +231,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self.in_flight -= 1
             self._go_on(conn, goes_on=goes_on)
         else:
+            self._unwatch(conn)
             self.enqueue_req(conn)
 
     def _refuse(self, conn: Connection, error: RefusedError) -> None:
@@ -294,12 +289,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _watch(self, conn: Connection, seconds: float, event: int = selectors.EVENT_READ) -> None:
         conn.deadline = time.monotonic() + seconds
-        self.poller.register(conn.sock, event, partial(self._ready, conn))
+        if conn.watched_for == event:
+            del self.watched[conn]  # to be the last of them again
+        else:
+            self._unwatch(conn)
+            self.poller.register(conn.sock, event, partial(self._ready, conn))
+            conn.watched_for = event
         self.watched[conn] = None
 
     def _unwatch(self, conn: Connection) -> None:
-        del self.watched[conn]
-        self.poller.unregister(conn.sock)
+        if conn.watched_for:
+            conn.watched_for = 0
+            del self.watched[conn]
+            self.poller.unregister(conn.sock)
 
     def _end(self, conn: Connection, error: Exception) -> None:
         """End a connection at which something failed, and no other: the loop is everybody's."""
@@ -308,20 +310,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._drop(conn)
 
     def _drop(self, conn: Connection) -> None:
-        if conn in self.watched:
-            self._unwatch(conn)
-        self._forget(conn)
+        self._unwatch(conn)
+        self._count(conn, 0)
+        self._count_connections(-1)
+        conn.sock.close()
 
     def _drop_longest_watched(self) -> bool:
         if self.watched:
             self._drop(next(iter(self.watched)))
             return True
         return False
-
-    def _forget(self, conn: Connection) -> None:
-        self._count(conn, 0)
-        self._count_connections(-1)
-        conn.sock.close()
 
     def _count_connections(self, more: int) -> None:
         self.nr_conns += more

@@ -1,0 +1,37 @@
+"""The heads of requests, as gunicorn's parser reads them, each of them once.
+
+A caller that keeps its connection sends nearly the same head each time: only the length of the body
+is now and then another one. To read it takes as long as to answer for a trip.
+"""
+
+from copy import copy
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, Final
+
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+
+# What came lately: some lengths of a body, of a hundred callers. With the longest 2 MB are kept.
+MOST_KEPT: Final = 512
+LONGEST_KEPT: Final = 1_024
+
+
+class Heads:
+    """What reads the heads for one process. Threads share it."""
+
+    def __init__(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self._kept = lru_cache(MOST_KEPT)(self._read)
+
+    def request(self, head: bytes, client: Any, body: bytes) -> Request:
+        """A caller's request, with the body that came. Raises gunicorn's ParseException."""
+        # gunicorn believes some hosts more than others; the rest of an address changes nothing.
+        host = client[0] if isinstance(client, tuple) else None
+        read = self._kept if len(head) <= LONGEST_KEPT else self._read
+        request = copy(read(head, host))
+        request.body = BytesIO(body)
+        return request
+
+    def _read(self, head: bytes, host: str | None) -> Request:
+        return next(RequestParser(self.cfg, [head], host and (host, 0)))
