@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
 import pytest
 from sqlalchemy import select
 
-from duration_service import close_app, create_app, observations
+from duration_service import close_app, create_app
 from duration_service.champion import ModelHolder
 from duration_service.observations import Answered
 from duration_service.prediction_log import MOST_BUFFERED, PredictionLog
@@ -21,12 +22,13 @@ from duration_service.predictions_table import PredictionsTable
 from duration_service.registry import MlflowRegistry
 from duration_service.shelf import Shelf
 from duration_service.shipping import Shipper
-from duration_service.spool import Spool
+from duration_service.spool import Spool, read
 from logged import answered, logged_ids
 from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import SettingsError
 from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.features import feature_matrix
 from taxi_duration.monitoring.database import connect, upgrade
 from taxi_duration.monitoring.tables import requests
 from taxi_duration.settings import Settings, load_settings
@@ -65,23 +67,41 @@ def test_answers_are_written_before_they_are_as_old_as_the_setting(
     while not spooled(log):
         log.observe([answer], [])
         time.sleep(0.05)
-    # What the queue held back before is a twentieth of a second more.
     assert 0.2 < time.monotonic() - began < 0.8 + BUSY_SECONDS
 
 
-@pytest.mark.parametrize(("setting", "most"), [(1, 0.05), (0.08, 0.04)])
-def test_what_waits_in_the_queue_is_never_older_than_the_setting(
-    alone: Settings, setting: float, most: float
+def test_a_setting_below_a_second_is_kept_as_well(
+    new_log: Callable[[float], PredictionLog], answer: Answered
 ) -> None:
-    nowhere = "postgresql+psycopg2://taxi:secret@127.0.0.1:9/taxi"
-    settings = load_settings(
-        home=alone.home, mlflow_url=NOBODY, database_url=nowhere, prediction_log_seconds=setting
-    )
-    app = create_app(settings)
-    try:
-        assert app.extensions[observations.EXTENSION].seconds == most
-    finally:
-        close_app(app)
+    log = new_log(0.2)
+    log.observe([answer], [])
+    assert spooled(log) == []
+    time.sleep(0.11)
+    log.observe([], [])
+    assert spooled(log) == [3]
+
+
+@pytest.mark.parametrize("dropoff", [76.0, np.nan])
+def test_one_trip_is_written_as_many_are(
+    new_log: Callable[[float], PredictionLog],
+    model: DurationModel,
+    answer: Answered,
+    dropoff: float,
+) -> None:
+    log = new_log(3600)
+    starts = np.arange("2022-04-01T00:00:00.000001", "2022-04-02", 977_777_777, dtype="M8[us]")
+    for start in starts:
+        features = feature_matrix(np.full(2, 8.0), np.full(2, dropoff), np.array([start] * 2))
+        minutes = model.predict(features)
+        for n in (1, 2):
+            many = [answer.trips[0]] * n
+            log.observe(
+                [answer._replace(trips=many, features=features[:n], minutes=minutes[:n])], []
+            )
+    log.close()
+    lines = [line.split(b"\t")[6:12] for line in read(log.spool.waiting()).splitlines()]
+    for one, two in zip(lines[::2], lines[1::2], strict=True):
+        assert [b"{%b,%b}" % (value[1:-1], value[1:-1]) for value in one] == two
 
 
 def test_many_answers_are_written_at_once_and_do_not_wait_in_memory(
@@ -108,7 +128,7 @@ def test_what_is_left_is_written_at_the_end(
 def test_a_disk_that_takes_nothing_is_told_once_and_what_is_lost_is_counted(
     new_log: Callable[[float], PredictionLog], answer: Answered, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = new_log(0.1)
+    log = new_log(0)
     log.spool.folder.write_text("a file where the folder should be")
     log.observe([answer], [])
     log.observe([answer], [])

@@ -19,7 +19,7 @@ from duration_service.following import FIRST_SECONDS
 from duration_service.limits import Limits
 from duration_service.metrics import RequestMetrics
 from duration_service.monitoring.routes import show_monitoring
-from duration_service.observations import TICK_SECONDS, Observations, Observer, observe_requests
+from duration_service.observations import Observations, Observer, observe_requests
 from duration_service.predict import answer_predictions
 from duration_service.prediction_log import PredictionLog
 from duration_service.problems import register_problems
@@ -48,7 +48,7 @@ def create_app(
         counts = RequestCounts.from_settings(settings)
         challenger = _shadow(settings, log)
         observers: list[Observer | None] = [RequestMetrics(), counts, log, challenger]
-        observations = Observations([one for one in observers if one], _tick_seconds(log))
+        observations = Observations([one for one in observers if one])
         observations.start()
     if models is None and settings.model_folder:
         models = fixed_model(settings, settings.model_folder)
@@ -82,11 +82,6 @@ def _shadow(settings: Settings, log: PredictionLog | None) -> Shadow | None:
         found.challenger.start()
         found.start()
     return found
-
-
-def _tick_seconds(log: PredictionLog | None) -> float:
-    """An answer waits in the queue, and no longer than the log may lose of them."""
-    return min(TICK_SECONDS, log.seconds / 2) if log else TICK_SECONDS
 
 
 def close_app(app: Flask) -> None:

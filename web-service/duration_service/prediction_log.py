@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 EXTENSION: Final = "duration_service.prediction_log"
 Role = Literal["champion", "challenger"]
-# What would be too old at the next time is written at this one; on a machine with too much to do
-# the next time comes late.
+# So long before it would be too old, or at half its time, an answer is written: on a machine with
+# too much to do the thread comes late.
 AHEAD_SECONDS: Final = 0.4
 MOST_BUFFERED: Final = BATCH_BYTES // 2
 
@@ -47,7 +47,7 @@ class PredictionLog:
     def __init__(self, spool: Spool, shipper: Shipper, seconds: float) -> None:
         self.spool = spool
         self.shipper = shipper
-        self.seconds = seconds
+        self._write_after = seconds - min(AHEAD_SECONDS, seconds / 2)
         # With the number of an answer it makes an id that no other process makes.
         self._process = secrets.token_hex(8)
         self._lock = threading.Lock()
@@ -80,7 +80,7 @@ class PredictionLog:
         for answer in answered:
             self.log(answer, "champion")
         with self._lock:
-            if self._lines and time.monotonic() + AHEAD_SECONDS > self._first + self.seconds:
+            if self._lines and time.monotonic() > self._first + self._write_after:
                 self._write()
 
     def log(self, answered: Answered, role: Role) -> None:
