@@ -96,10 +96,10 @@ def test_windows_of_live_traffic_are_listed_and_fetched(bucket: Settings, tmp_pa
     assert "2026-01-31 09:00 to 10:00" in output
     assert "1 of 2" in output
     assert URL in output
-    assert f"s3://{bucket.s3_bucket}/reports/live/2026-01-31T0900Z/drift.html" in output
+    assert f"s3://{bucket.s3_bucket}/reports/live/2026-01-31T0900Z-1h/drift.html" in output
     (found,) = json.loads(taxi("--live", "--json").output)
     assert found["figures"]["predictions"] == 240
-    path = tmp_path / "saved" / "live-2026-01-31T0900Z.html"
+    path = tmp_path / "saved" / "live-2026-01-31T0900Z-1h.html"
     assert taxi("--live", "--save", tmp_path / "saved").output == f"{path}\n"
     assert path.read_text() == "<p>window</p>"
     # The reports of months are what they were.

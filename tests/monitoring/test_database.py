@@ -2,11 +2,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import func, inspect, select
+from sqlalchemy.schema import CreateSchema
 
 from taxi_duration.errors import MonitoringError, SettingsError
-from taxi_duration.monitoring.database import connect, upgrade, upsert
-from taxi_duration.monitoring.tables import SCHEMA, drift_columns, metadata
+from taxi_duration.monitoring.database import MIGRATIONS, connect, upgrade, upsert
+from taxi_duration.monitoring.tables import SCHEMA, drift_columns, live_columns, metadata
 from taxi_duration.settings import Settings, load_settings
 
 
@@ -44,6 +47,30 @@ def test_the_schema_of_a_later_version_is_left_alone(database: Settings) -> None
         connection.exec_driver_sql("UPDATE monitoring.alembic_version SET version_num = '9999'")
     with pytest.raises(MonitoringError, match="9999"):
         upgrade(database)
+
+
+@pytest.mark.stack
+def test_columns_of_windows_from_before_their_end_was_a_key_keep_their_window(
+    empty_database: Settings,
+) -> None:
+    with connect(empty_database) as connection:
+        connection.execute(CreateSchema(SCHEMA))
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0007")
+        connection.exec_driver_sql(
+            "INSERT INTO monitoring.live_windows"
+            " (window_start, window_end, predictions, answered_requests, reported_at)"
+            " VALUES ('2026-01-31 09:00Z', '2026-01-31 10:00Z', 240, 240, now())"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO monitoring.live_columns VALUES"
+            " ('2026-01-31 09:00Z', 'prediction', 'jensenshannon', 0.05, 0.1, false, now())"
+        )
+    upgrade(empty_database)
+    with connect(empty_database) as connection:
+        (end,) = connection.execute(select(live_columns.c.window_end)).scalars()
+    assert end == datetime(2026, 1, 31, 10, tzinfo=UTC)
 
 
 @pytest.mark.stack

@@ -47,8 +47,9 @@ def run(settings: Settings, hour: int, hours: int = 1) -> dict[str, Any]:
 
 
 def window(settings: Settings, result: dict[str, Any]) -> dict[str, Any]:
-    start = live_windows.c.window_start
-    query = select(live_windows).where(start == result["figures"]["window"]["start"])
+    start, end = live_windows.c.window_start, live_windows.c.window_end
+    at = result["figures"]["window"]
+    query = select(live_windows).where(start == at["start"], end == at["end"])
     with connect(settings) as connection:
         return dict(connection.execute(query).mappings().one())
 
@@ -172,6 +173,20 @@ def test_a_window_may_be_of_many_hours(
     assert row["window_end"] - row["window_start"] == timedelta(hours=24)
 
 
+def test_a_longer_window_leaves_the_hour_that_it_begins_with_as_it_was(
+    settings: Settings, usual: dict[str, Any], odd: dict[str, Any]
+) -> None:
+    before, reports = window(settings, odd), len(list_live(settings))
+    longer = run(settings, 4, hours=3)
+    assert longer["figures"]["window"]["start"] == odd["figures"]["window"]["start"]
+    assert window(settings, odd) == before
+    assert not report_problems(settings, odd)
+    assert len(list_live(settings)) == reports + 1
+    query = select(live_columns).filter_by(window_start=before["window_start"])
+    with connect(settings) as connection:
+        assert len(connection.execute(query).all()) == 6
+
+
 def test_a_version_that_nobody_knows_is_not_compared(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,5 +245,5 @@ def test_variables_from_a_form_are_read_and_empty_ones_take_their_settings() -> 
     given = {"hours": "6", "seed": "", "execution_date": datetime(2026, 1, 2, 3, 4, 5)}
     variables = LiveVariables.from_mage(load_settings(seed=7), given)
     assert (variables.hours, variables.seed) == (6, 7)
-    assert variables.window.name == "2026-01-01T2104Z"
+    assert variables.window.name == "2026-01-01T2104Z-6h"
     assert variables.window.end == datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

@@ -288,6 +288,7 @@ def test_figures_are_written_for_people() -> None:
     assert words.percent(None) == words.minutes(float("nan")) == words.moment(None) == words.NONE
     assert words.ago(NOW - timedelta(hours=1, minutes=50), NOW) == "1 hour ago"
     assert words.ago(NOW, NOW) == "just now"
+    assert words.hours(timedelta(days=1)) == "24 h"
     assert words.lasted(NOW, NOW + timedelta(seconds=131)) == "2 min 11 s"
     assert words.address("javascript:alert(1)") == words.address(None) == ""
     assert words.address("https://mlflow/x") == "https://mlflow/x"

@@ -76,8 +76,9 @@ def _show_live(found: "list[LiveReport]") -> None:
         figures = report.figures
         drifted = f"{len(figures.drifted_columns)} of {len(figures.drift)}"
         start, end = figures.window.start, figures.window.end
+        until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M}"
         table.add_row(
-            *(f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}", f"{figures.predictions:,}"),
+            *(f"{start:%Y-%m-%d %H:%M} to {until}", f"{figures.predictions:,}"),
             *(figures.model_version or "", drifted, _page(report.url, report.html)),
         )
     _console().print(table)

@@ -86,14 +86,13 @@ def live_page(page: str, figures: LiveFigures) -> str:
 def record_live(
     connection: Connection, figures: LiveFigures, *, report_uri: str | None, report_url: str | None
 ) -> int:
-    """Write a window in the place of the one with the same start; returns how many rows."""
-    start = figures.window.start
-    connection.execute(delete(live_columns).where(live_columns.c.window_start == start))
-    common = {"window_start": start, "reported_at": figures.made_at}
+    """Write a window in the place of itself, compared before; returns how many rows."""
+    key = {"window_start": figures.window.start, "window_end": figures.window.end}
+    connection.execute(delete(live_columns).filter_by(**key))
+    common = {**key, "reported_at": figures.made_at}
     columns = [{**common, **msgspec.structs.asdict(column)} for column in figures.drift]
     row = {
         **common,
-        "window_end": figures.window.end,
         **{name: getattr(figures, name) for name in _OWN},
         "compared_columns": len(figures.drift) or None,
         "drifted_columns": len(figures.drifted_columns) if figures.drift else None,

@@ -1,13 +1,13 @@
 """The reports of live windows in S3: `reports/live/<window>/drift.html` and `drift.json`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from taxi_duration.monitoring.live import LiveFigures
-from taxi_duration.monitoring.live_window import Window
+from taxi_duration.monitoring.live_window import NAME, Window
 from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
@@ -53,7 +53,7 @@ def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
 def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
     """Delete the reports of windows that began before; returns the URIs of their pages."""
     storage = Storage.from_settings(settings)
-    limit = Window(moment, moment).name
+    limit = f"{moment.astimezone(UTC):{NAME}}"
     old = [window for window in _windows(storage) if window < limit]
     for window in old:
         for name in (HTML, JSON):

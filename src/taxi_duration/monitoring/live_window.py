@@ -52,6 +52,9 @@ PAIR_SCHEMA: Final = pa.schema(
     ]
 )
 
+# How the name of a window begins: with its start, so that names stand in order.
+NAME: Final = "%Y-%m-%dT%H%MZ"
+
 
 class Window(msgspec.Struct, frozen=True):
     """From a moment to another, UTC; the second one is not in it."""
@@ -68,8 +71,11 @@ class Window(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Such as `2026-01-31T0900Z`, its start: the name of its folder in S3."""
-        return f"{self.start:%Y-%m-%dT%H%MZ}"
+        """Such as `2026-01-31T0900Z-1h`, its start and length: the name of its folder in S3.
+
+        The start alone would have `taxi live --hours 24` take the place of an hourly window.
+        """
+        return f"{self.start:{NAME}}-{(self.end - self.start) // timedelta(hours=1)}h"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -59,6 +59,13 @@ def _floor_mae() -> Column[Any]:
     )
 
 
+def _window() -> tuple[Column[Any], Column[Any]]:
+    return (
+        _key("window_start", DateTime(timezone=True), "First moment of the window."),
+        _key("window_end", DateTime(timezone=True), "First moment after it."),
+    )
+
+
 def _reported_at() -> Column[Any]:
     return _value("reported_at", DateTime(timezone=True), "When the report was made.")
 
@@ -354,8 +361,7 @@ outcomes: Final = Table(
 live_windows: Final = Table(
     "live_windows",
     metadata,
-    _key("window_start", DateTime(timezone=True), "First moment of the window."),
-    _value("window_end", DateTime(timezone=True), "First moment after it."),
+    *_window(),
     _value(
         "predictions",
         Integer,
@@ -405,7 +411,7 @@ live_windows: Final = Table(
 live_columns: Final = Table(
     "live_columns",
     metadata,
-    _key("window_start", DateTime(timezone=True), "First moment of the window."),
+    *_window(),
     _key("column_name", Text, "The column that was compared."),
     _value("method", Text, "Distance between the two distributions, as Evidently names it."),
     _value("score", Double, "The distance."),

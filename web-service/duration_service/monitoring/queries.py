@@ -189,9 +189,12 @@ QUERIES: Final[dict[str, Query]] = {
             (to_jsonb(t) ->> 'refused_requests')::int AS refused_requests,
             (to_jsonb(t) ->> 'failed_requests')::int AS failed_requests, report_url,
             ARRAY(SELECT column_name::text FROM monitoring.live_columns c
-                WHERE c.window_start = t.window_start AND c.drifted ORDER BY c.score DESC)
+                WHERE c.window_start = t.window_start AND c.drifted
+                    AND coalesce((to_jsonb(c) ->> 'window_end')::timestamptz, t.window_end)
+                        = t.window_end
+                ORDER BY c.score DESC)
                 AS drifted_columns
-        FROM monitoring.live_windows t ORDER BY window_start DESC LIMIT {HOURS}
+        FROM monitoring.live_windows t ORDER BY window_start DESC, window_end LIMIT {HOURS}
         """,  # noqa: S608
     ),
     "outcomes": Query(

@@ -1,7 +1,7 @@
 """Figures, moments and shares as a person reads them; what was not measured is a dash."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 NONE: Final = "\N{EN DASH}"
@@ -32,6 +32,11 @@ def number(value: float | None, form: str) -> str:
 def moment(at: datetime | None) -> str:
     """A time in UTC to the minute."""
     return NONE if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def hours(length: timedelta) -> str:
+    """Such as `24 h`."""
+    return f"{length / timedelta(hours=1):g} h"
 
 
 def day(at: datetime | None) -> str:

@@ -103,12 +103,12 @@ ORDER BY window_end
 """
 
 _LIVE_COLUMNS: Final = """
-SELECT shown.window_end AS time, part.column_name AS metric,
+SELECT window_end AS time, part.column_name AS metric,
     part.score / nullif(part.threshold, 0) AS drift
 FROM monitoring.live_columns AS part
-JOIN monitoring.live_windows AS shown ON shown.window_start = part.window_start
-WHERE $__timeFilter(shown.window_end)
-ORDER BY shown.window_end, part.column_name
+JOIN monitoring.live_windows AS shown USING (window_start, window_end)
+WHERE $__timeFilter(window_end)
+ORDER BY window_end, part.column_name
 """
 
 _WINDOWS: Final = """
@@ -119,7 +119,7 @@ SELECT
         AS verdict,
     p50_ms, p95_ms, p99_ms, report_url AS report
 FROM monitoring.live_windows
-ORDER BY window_start DESC
+ORDER BY window_start DESC, window_end
 LIMIT 72
 """
 
