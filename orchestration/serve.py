@@ -1,6 +1,6 @@
 """`mage start`, with the pipelines' triggers set up in Mage's database first.
 
-The API trigger takes its token from TAXI_MAGE_TRIGGER_TOKEN, because a token in `triggers.yaml`
+The API trigger takes its token from the setting, because a token in `triggers.yaml`
 would be a secret in the repository. A schedule that this database does not know yet waits for its
 next date, because Mage would start it at once for the date that has passed. And a run that Mage's
 queue leaves waiting is started, and none is queued twice.
@@ -8,13 +8,14 @@ queue leaves waiting is started, and none is queued twice.
 
 # ruff: noqa: PLC0415  Mage connects to its database on import, for which it must know its project.
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mage_ai.settings.repo import set_repo_path
+
+from taxi_duration.settings import load_settings
 
 if TYPE_CHECKING:
     from mage_ai.orchestration.db.models.schedules import PipelineSchedule
@@ -31,9 +32,10 @@ def set_up_triggers() -> None:
     db_connection.start_session()
     known = {(each.pipeline_uuid, each.name) for each in PipelineSchedule.repo_query.all()}
     triggers = [trigger for name in PIPELINES for trigger in get_triggers_by_pipeline(name)]
-    if token := os.environ.get("TAXI_MAGE_TRIGGER_TOKEN"):
+    if token := load_settings().mage_trigger_token:
+        secret = token.get_secret_value()
         triggers = [
-            replace(trigger, token=token) if trigger.schedule_type == ScheduleType.API else trigger
+            replace(trigger, token=secret) if trigger.schedule_type == ScheduleType.API else trigger
             for trigger in triggers
         ]
     PipelineSchedule.create_or_update_batch(triggers)
