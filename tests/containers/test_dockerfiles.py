@@ -60,6 +60,16 @@ def test_the_tools_are_those_that_make_the_environments_here(root: Path, folder:
         assert re.search(rf"\b{tool}=={re.escape(version[1])}(\s|$)", text), tool
 
 
+def test_the_stages_of_tools_and_package_are_the_same_in_all(root: Path) -> None:
+    # Dockerfiles cannot share them and still be built one by one with `docker build -f`.
+    texts = [dockerfile(root, folder) for folder in PYTHON]
+    ends = [text.index("FROM tools AS environment") for text in texts]
+    stages = {
+        text[text.index("# --- What builds") : end] for text, end in zip(texts, ends, strict=True)
+    }
+    assert len(stages) == 1
+
+
 @pytest.mark.parametrize("folder", PYTHON)
 def test_every_library_is_checked_against_its_hash_and_compiled(root: Path, folder: str) -> None:
     text = dockerfile(root, folder)
