@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -61,6 +62,13 @@ def small_model() -> DurationModel:
         sample(trips.filter(pa.array(mask))) for mask in (split.train, split.calibration)
     )
     return fit(train, calibration, model_info())
+
+
+def model_for_other_features() -> DurationModel:
+    """That model as an earlier or later version of the code would have made it."""
+    model = small_model()
+    info = msgspec.structs.replace(model.info, features=(*FEATURES[:-1], "moon"))
+    return DurationModel(model.boosters, info)
 
 
 def _month(month: Month, count: int, seed: int, pace: float) -> pa.Table:

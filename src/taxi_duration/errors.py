@@ -12,6 +12,7 @@ TaxiError
 │   └── MissingObjectError     the bucket has no such object
 ├── ModelError             a model that cannot be used
 │   ├── NoModelError           there is none yet
+│   ├── OtherFeaturesError     it was made for other features than this code has
 │   └── DamagedModelError      its files are not the ones that were trained
 ├── RegistryError          the registry refused or cannot be reached
 │   └── UnknownVersionError    it has no such version, or no version holds the alias
@@ -93,6 +94,10 @@ class ModelError(TaxiError):
 
 class NoModelError(ModelError):
     """There is no model yet."""
+
+
+class OtherFeaturesError(ModelError):
+    """The model was made for other features than this code has."""
 
 
 class DamagedModelError(ModelError):

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from monitored import scored_trips, with_own_bucket, with_own_database
+from registered import logged
 from taxi_duration.errors import NoTripsError, RegistryError
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
 from taxi_duration.model.duration_model import ModelInfo
@@ -30,6 +31,7 @@ from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
+from trips_factory import model_for_other_features
 
 pytestmark = pytest.mark.stack
 
@@ -243,6 +245,15 @@ def test_a_champion_of_another_source_does_not_score(
     scored = score_trips(settings, {**cleaned, **of_files, "champion": version})
     assert scored["model_version"] == FLOOR
     assert scored["reference_months"] == HISTORY
+
+
+def test_a_champion_for_other_features_does_not_score(
+    settings: Settings, cleaned: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    former = register(settings, logged(settings, model_for_other_features())).version
+    scored = score_trips(settings, {**cleaned, "champion": former})
+    assert (scored["model_version"], scored["reference_months"]) == (FLOOR, HISTORY)
+    assert "expects other features" in caplog.text
 
 
 def test_a_month_of_the_reference_that_is_not_in_the_lake_is_named(

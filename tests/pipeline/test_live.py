@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from answered import MONTHS, log, log_trips, months_in_a_lake, place_in_request
-from registered import registered
+from registered import logged, registered
 from taxi_duration.errors import SettingsError
 from taxi_duration.model.dataset import trip_features
 from taxi_duration.monitoring.database import connect
@@ -18,8 +18,9 @@ from taxi_duration.monitoring.live_reports import list_live
 from taxi_duration.monitoring.tables import alarms, live_columns, live_windows, requests
 from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.live import LiveVariables, compare_window, load_window, record_window
+from taxi_duration.registry.versions import register
 from taxi_duration.settings import Settings, load_settings
-from trips_factory import make_trips, small_model
+from trips_factory import make_trips, model_for_other_features, small_model
 
 pytestmark = pytest.mark.stack
 
@@ -195,6 +196,17 @@ def test_a_version_that_nobody_knows_is_not_compared(
     row = window(settings, run(settings, 9))
     assert (row["predictions"], row["drifted"]) == (150, None)
     assert "nothing to compare with" in caplog.text
+
+
+def test_a_version_for_other_features_is_not_compared(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    former = register(settings, logged(settings, model_for_other_features())).version
+    at = NOON + timedelta(hours=14, minutes=30)
+    log_trips(settings, make_trips(MONTHS[0], 150), at, model_version=former)
+    row = window(settings, run(settings, 15))
+    assert (row["predictions"], row["drifted"]) == (150, None)
+    assert "expects other features" in caplog.text
 
 
 def test_old_reports_and_old_windows_go(

@@ -11,7 +11,7 @@ from sqlalchemy import Table, delete, select, update
 from answered import MONTHS, TRIPS, cleaned, log, log_trips, months_in_a_lake
 from duration_service.monitoring.reading import Reader
 from monitored import figures
-from registered import registered
+from registered import logged, registered
 from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.model_history import append, served_during
@@ -26,10 +26,10 @@ from taxi_duration.monitoring.tables import (
     quarantined,
 )
 from taxi_duration.pipeline.truth import record_truth
-from taxi_duration.registry.versions import Change
+from taxi_duration.registry.versions import Change, register
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
-from trips_factory import make_trips
+from trips_factory import make_trips, model_for_other_features
 
 pytestmark = pytest.mark.stack
 
@@ -193,3 +193,13 @@ def test_a_version_that_is_no_longer_registered_is_told_and_not_judged(
     again = record_truth(settings, cleaned(settings, champion="2"))
     assert again["judged"] == ["1"]
     assert "version 99 served and is not judged" in caplog.text
+
+
+def test_a_version_for_other_features_is_told_and_not_judged(
+    settings: Settings, recorded: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    former = register(settings, logged(settings, model_for_other_features())).version
+    with connect(settings) as connection:
+        append(connection, settings.model_name, promotion(former, 3, 21))
+    assert record_truth(settings, cleaned(settings, champion="2"))["judged"] == ["1"]
+    assert f"version {former} served and is not judged: The model" in caplog.text

@@ -16,7 +16,7 @@ import lightgbm as lgb
 import msgspec
 import numpy as np
 
-from taxi_duration.errors import UNREADABLE, DamagedModelError, ModelError
+from taxi_duration.errors import UNREADABLE, DamagedModelError, OtherFeaturesError
 from taxi_duration.model.bitvectors import Bitvectors, Cell, representable
 from taxi_duration.model.features import (
     FEATURES,
@@ -174,12 +174,12 @@ class DurationModel:
     def load(cls, folder: Path) -> Self:
         """The model in `folder`, once its hashes and its golden answers are right.
 
-        Raises DamagedModelError where they are not, ModelError where the model was made for other
-        features than this code has.
+        Raises DamagedModelError where they are not, OtherFeaturesError where the model was made for
+        other features than this code has.
         """
         content = _read(folder)
         if content.info.features != FEATURES:
-            raise ModelError(
+            raise OtherFeaturesError(
                 f"The model in {folder} expects other features than this version makes.",
                 "Train a model with this version, or run the version that trained it.",
             )

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import UnknownVersionError
+from taxi_duration.errors import OtherFeaturesError, UnknownVersionError
 from taxi_duration.monitoring import recording, reports, tracking
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
 from taxi_duration.monitoring.judged_months import judged_by
-from taxi_duration.monitoring.scoring import score, score_by_floor
+from taxi_duration.monitoring.scoring import Predict, score, score_by_floor
 from taxi_duration.pipeline.predicting import (
     floor_of,
     model_of,
@@ -35,16 +35,16 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     Adds `scored` (S3 URIs of `reference` and `current`), `reference_months` and `model_version`.
     A champion that has learned the month cannot be judged by it: the version that the month's
     former report is about scores again. Where there is neither, nor a champion from the same
-    source, the months of history are the reference and their floor table scores: the version is
-    `floor`. Raises NoTripsError where a month is not in the lake.
+    source and for this code's features, the months of history are the reference and their floor
+    table scores: the version is `floor`. Raises NoTripsError where a month is not in the lake.
     """
     storage = Storage.from_settings(settings)
-    serving = _judge(settings, cleaned)
+    serving, model = _model(settings, _judge(settings, cleaned))
     earlier = [month for month in cleaned["history"] if month != cleaned["month"]]
     months = serving.months if serving else earlier
     reference = reference_trips(storage, cleaned, months)
     floor = floor_of(reference, cleaned["seed"])
-    predict = model_of(settings, serving) if serving else predicted_by(floor)
+    predict = model or predicted_by(floor)
     scored = {REFERENCE: _store(storage, cleaned, REFERENCE, score(reference, predict))}
     # Five million trips take a quarter of a gigabyte.
     del reference
@@ -128,6 +128,19 @@ def _judge(settings: Settings, cleaned: dict[str, Any]) -> ModelVersion | None:
         logger.warning("%s: the floor table of the months of history scores", error)
         return None
     return None if month in version.months else version
+
+
+def _model(
+    settings: Settings, version: ModelVersion | None
+) -> tuple[ModelVersion, Predict] | tuple[None, None]:
+    """The version with what it answers; neither where it is none that this code can ask."""
+    if not version:
+        return None, None
+    try:
+        return version, model_of(settings, version)
+    except OtherFeaturesError as error:
+        logger.warning("%s: the floor table of the months of history scores", error)
+        return None, None
 
 
 def _champion_of_source(settings: Settings, cleaned: dict[str, Any]) -> ModelVersion | None:

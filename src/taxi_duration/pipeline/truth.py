@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from taxi_duration.errors import UnknownVersionError
+from taxi_duration.errors import OtherFeaturesError, UnknownVersionError
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.figures import CURRENT, Measured
 from taxi_duration.monitoring.loaded import LoadedFigures, record_loaded
@@ -99,9 +99,14 @@ def _measure(settings: Settings, cleaned: dict[str, Any], number: str) -> Measur
     if cleaned["month"] in version.months:
         logger.warning("version %s served and has learned the month", number)
         return None
+    try:
+        predict = model_of(settings, version)
+    except OtherFeaturesError as error:
+        logger.warning("version %s served and is not judged: %s", number, error)
+        return None
     storage = Storage.from_settings(settings)
     floor = floor_of(reference_trips(storage, cleaned, version.months), cleaned["seed"])
-    scored = score(month_trips(storage, cleaned), model_of(settings, version))
+    scored = score(month_trips(storage, cleaned), predict)
     scored = score_by_floor(scored, floor)
     return Measured(
         month=cleaned["month"],
