@@ -21,6 +21,13 @@ def shell_lines(page: Path) -> list[str]:
     return [line[2:] for line in text.splitlines() if line.startswith("$ ")]
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the page's headings in an address."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
 def test_the_page_of_settings_is_the_table_that_the_code_declares(root: Path) -> None:
     assert markdown() in (root / "docs" / "settings.md").read_text()
 
@@ -66,3 +73,10 @@ def test_links_between_pages_lead_somewhere(root: Path) -> None:
     for page in pages(root):
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_links_to_a_heading_lead_to_one(root: Path) -> None:
+    for page in pages(root):
+        for link, heading in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", page.read_text()):
+            target = page.parent / link if link else page
+            assert heading in anchors(target), f"{page.name}: {link}#{heading}"
