@@ -1,6 +1,6 @@
 """Measure on real trips what the simulated city is built from, and write it down as constants.
 
-`python benchmarks/calibrate_simulation.py [FOLDER]` reads the samples that docs/simulation.md names
+`python benchmarks/calibrate_simulation.py FOLDER` reads the samples that docs/simulation.md names
 and writes src/taxi_duration/simulation/calibration.py.
 """
 
@@ -336,4 +336,4 @@ def wrapped(line: str, indent: str = "    ") -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data")
+    main(Path(sys.argv[1]))

@@ -1,6 +1,6 @@
 """Hold the simulated city against the real one and write docs/simulation.md.
 
-`python benchmarks/compare_simulation.py [FOLDER]` needs the samples of real trips in the folder.
+`python benchmarks/compare_simulation.py FOLDER` needs the samples of real trips in the folder.
 """
 
 import sys
@@ -282,4 +282,4 @@ def learnable(trips: pa.Table) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data")
+    main(Path(sys.argv[1]))

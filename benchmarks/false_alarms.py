@@ -14,16 +14,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from taxi_duration.model.dataset import Sample, target_minutes, trip_features
-from taxi_duration.model.duration_model import DurationModel, ModelInfo
-from taxi_duration.model.features import FEATURES
-from taxi_duration.model.split import calibration_start
-from taxi_duration.model.training import PARAMETERS, fit
+from taxi_duration.model.dataset import trip_features
+from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.evaluation import fit_default
 from taxi_duration.monitoring.columns import compared, sample_by_day
 from taxi_duration.monitoring.drift import compare
 from taxi_duration.monitoring.figures import CURRENT, REFERENCE, Figures
@@ -31,7 +28,7 @@ from taxi_duration.monitoring.judged_months import JudgedMonth, judged_month
 from taxi_duration.monitoring.need import Answered, Rule, need
 from taxi_duration.monitoring.performance import performance
 from taxi_duration.monitoring.quality import data_quality
-from taxi_duration.monitoring.scoring import TRIP_COLUMNS, score
+from taxi_duration.monitoring.scoring import TRIP_COLUMNS, Predict, score
 from taxi_duration.settings import Settings
 from taxi_duration.simulation.city import SimulatedCity
 from taxi_duration.simulation.source import Window as Span
@@ -39,7 +36,6 @@ from taxi_duration.trips.clean import clean
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import conform
 
-ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Settings()
 RULE = Rule.from_settings(SETTINGS)
 HISTORY = 2
@@ -48,11 +44,11 @@ FIRST, LAST = Month(2022, 3), Month(2023, 4)
 REAL = "2019_jan_sep_hourly_companies.parquet"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path | None) -> None:
     """Judge the months of both sources."""
     print(f"thresholds: {RULE.limits}, drift share {SETTINGS.drift_share}", flush=True)
     report("Simulated", simulated())
-    if (folder / REAL).exists():
+    if folder:
         report("Real, 2019", real(folder / REAL))
 
 
@@ -102,75 +98,58 @@ def report(title: str, months: dict[Month, pa.Table]) -> None:
         )
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
         alarms, retrainings, seen, last = 0, 0, [], None
-        for window in windows(months, way):
-            seen.append(window)
-            told = window.grounds(RULE.limits) + window.gaps(RULE.limits)
+        for month in judged_months(months, way):
+            seen.append(month)
+            told = month.grounds(RULE.limits) + month.gaps(RULE.limits)
             asked = need(seen, RULE, last, datetime.now(UTC)).status == "queued"
             if asked:
-                last = Answered(window.month, datetime.min.replace(tzinfo=UTC))
+                last = Answered(month.month, datetime.min.replace(tzinfo=UTC))
             alarms, retrainings = alarms + bool(told), retrainings + asked
-            print(row(window, told), flush=True)
+            print(row(month, told), flush=True)
         print(f"\n{len(seen)} months: {alarms} with an alarm, {retrainings} retrainings.")
 
 
-def row(window: JudgedMonth, told: list[str]) -> str:
+def row(month: JudgedMonth, told: list[str]) -> str:
     """A line of the table."""
     cells = [
-        window.month,
-        f"{window.drifted_share:.0%}",
-        ", ".join(window.drifted_columns) or "none",
-        f"{window.mae:.2f}",
-        f"{window.share:.3f}",
-        f"{window.reference_mae / window.reference_minutes:.3f}",
-        f"{window.error_ratio:.3f}",
-        f"{max(window.missing.values()):.1%}",
+        month.month,
+        f"{month.drifted_share:.0%}",
+        ", ".join(month.drifted_columns) or "none",
+        f"{month.mae:.2f}",
+        f"{month.share:.3f}",
+        f"{month.reference_mae / month.reference_minutes:.3f}",
+        f"{month.error_ratio:.3f}",
+        f"{max(month.missing.values()):.1%}",
         "; ".join(told) or "none",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def windows(months: dict[Month, pa.Table], way: str) -> Iterator[JudgedMonth]:
+def judged_months(months: dict[Month, pa.Table], way: str) -> Iterator[JudgedMonth]:
     """Each month that has its history, scored by the model of that way."""
     model, reference, names = None, pa.table({}), list(months)
     for place, month in enumerate(names[HISTORY:], start=HISTORY):
         if way == "monthly" or model is None:
             known = names[place - HISTORY : place]
             trips = pa.concat_tables([months[each] for each in known])
-            model = fitted(trips, known)
+            model = fit_default(
+                trips,
+                seed=SETTINGS.seed,
+                min_minutes=SETTINGS.min_minutes,
+                max_minutes=SETTINGS.max_minutes,
+            )
             reference = score(trips, predict_with(model))
         assert model is not None
         yield judged(month, reference, score(months[month], predict_with(model)))
 
 
-def predict_with(model: DurationModel):  # type: ignore[no-untyped-def]
+def predict_with(model: DurationModel) -> Predict:
     """What `score` asks."""
     return lambda trips: model.predict(trip_features(trips))
 
 
-def fitted(trips: pa.Table, known: list[Month]) -> DurationModel:
-    """The default model, its latest eighth calibrating, as the pipeline makes it."""
-    starts = trips["trip_start_timestamp"].to_numpy()
-    later = starts >= np.datetime64(calibration_start(starts))
-    sample = Sample(trip_features(trips), target_minutes(trips))
-    info = ModelInfo(
-        features=FEATURES,
-        source="simulated",
-        months=tuple(map(str, known)),
-        lake_uri="",
-        lake_version=0,
-        train_trips=int((~later).sum()),
-        calibration_trips=int(later.sum()),
-        seed=SETTINGS.seed,
-        parameters=PARAMETERS,
-        created_at=datetime.now(UTC),
-        min_minutes=SETTINGS.min_minutes,
-        max_minutes=SETTINGS.max_minutes,
-    )
-    return fit(sample.only(~later), sample.only(later), info)
-
-
 def judged(month: Month, reference: pa.Table, current: pa.Table) -> JudgedMonth:
-    """The window that the drift branch would record."""
+    """The month as the drift branch would record it."""
     sides = {REFERENCE: reference, CURRENT: current}
     sampled = {
         side: sample_by_day(trips, SETTINGS.report_sample, SETTINGS.seed)
@@ -196,4 +175,4 @@ def judged(month: Month, reference: pa.Table, current: pa.Table) -> JudgedMonth:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -30,11 +30,9 @@ from mlflow.models import Model
 
 from duration_service.shelf import Shelf
 from taxi_duration.contract import ModelVersion
-from taxi_duration.model.dataset import Sample, target_minutes, trip_features
-from taxi_duration.model.duration_model import MOST_KEPT, DurationModel, ModelInfo
-from taxi_duration.model.features import FEATURES, feature_matrix
-from taxi_duration.model.split import calibration_start
-from taxi_duration.model.training import PARAMETERS, fit
+from taxi_duration.model.duration_model import MOST_KEPT, DurationModel
+from taxi_duration.model.evaluation import fit_default
+from taxi_duration.model.features import feature_matrix
 from taxi_duration.registry.package import save_package
 from taxi_duration.settings import load_settings
 from taxi_duration.simulation.city import SimulatedCity
@@ -83,25 +81,7 @@ def default_model() -> DurationModel:
     lasting = pc.and_(
         pc.greater_equal(raw["trip_seconds"], 60.0), pc.less_equal(raw["trip_seconds"], 3_600.0)
     )
-    trips = raw.filter(lasting)
-    starts = trips["trip_start_timestamp"].to_numpy()
-    late = starts >= np.datetime64(calibration_start(starts))
-    sample = Sample(trip_features(trips), target_minutes(trips))
-    info = ModelInfo(
-        features=FEATURES,
-        source="simulated",
-        months=("2022-01", "2022-02"),
-        lake_uri="",
-        lake_version=0,
-        train_trips=int((~late).sum()),
-        calibration_trips=int(late.sum()),
-        seed=SEED,
-        parameters=PARAMETERS,
-        created_at=datetime.now(UTC),
-        min_minutes=1,
-        max_minutes=60,
-    )
-    return fit(sample.only(~late), sample.only(late), info)
+    return fit_default(raw.filter(lasting), seed=SEED, min_minutes=1, max_minutes=60)
 
 
 def some_trips(count: int) -> Trips:

@@ -14,7 +14,7 @@ from taxi_duration.errors import NoTripsError
 from taxi_duration.model.baselines import BASELINES, PAIR
 from taxi_duration.model.comparison import by_segment
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
-from taxi_duration.model.duration_model import QUANTILES, ModelInfo
+from taxi_duration.model.duration_model import QUANTILES, DurationModel, ModelInfo
 from taxi_duration.model.features import FEATURES, Floats
 from taxi_duration.model.metrics import answer_metrics, point_metrics
 from taxi_duration.model.segments import segments
@@ -116,11 +116,18 @@ def evaluate(trips: Trips, *, seed: int, min_minutes: float, max_minutes: float)
 
 def fitted_answers(trips: Trips, *, seed: int, min_minutes: float, max_minutes: float) -> Floats:
     """Lower, prediction and upper of the default model for each test trip, in minutes, (n, 3)."""
-    train, starts = _sample(trips.train), _starts(trips.train)
-    calibrating = starts >= np.datetime64(calibration_start(starts))
-    info = _info(trips.train, seed, min_minutes, max_minutes)
-    model = fit(train.only(~calibrating), train.only(calibrating), info)
+    model = fit_default(trips.train, seed=seed, min_minutes=min_minutes, max_minutes=max_minutes)
     return model.predict(_sample(trips.test).features)
+
+
+def fit_default(
+    trips: pa.Table, *, seed: int, min_minutes: float, max_minutes: float
+) -> DurationModel:
+    """The default model of these trips, the latest of which calibrate its interval."""
+    sample, starts = _sample(trips), _starts(trips)
+    calibrating = starts >= np.datetime64(calibration_start(starts))
+    info = _info(trips, seed, min_minutes, max_minutes)
+    return fit(sample.only(~calibrating), sample.only(calibrating), info)
 
 
 def _segments(train: Sample, test: Sample, answers: Floats, floor: Floats) -> list[Segment]:

@@ -94,7 +94,7 @@ class JudgedMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judged_month(figures: Figures) -> JudgedMonth:
-    """The window that a report's figures make."""
+    """The month that a report is about, as its figures judge it."""
     missing = {
         side: {column.column_name: column.missing_share for column in columns}
         for side, columns in figures.quality.items()

@@ -54,9 +54,9 @@ def need(months: list[JudgedMonth], rule: Rule, last: Answered | None, now: date
     if not latest.grounds(rule.limits):
         return Need("none", f"{latest.month} is under its thresholds.")
     over = [
-        window
-        for window in months[-rule.months :]
-        if window.grounds(rule.limits) and not (last and window.month <= last.month)
+        each
+        for each in months[-rule.months :]
+        if each.grounds(rule.limits) and not (last and each.month <= last.month)
     ]
     if len(over) < rule.over:
         return Need(
@@ -70,7 +70,7 @@ def need(months: list[JudgedMonth], rule: Rule, last: Answered | None, now: date
 def _refusal(
     over: list[JudgedMonth], rule: Rule, last: Answered | None, now: datetime, told: str
 ) -> Need | None:
-    gaps = {window.month: window.gaps(rule.limits) for window in over}
+    gaps = {each.month: each.gaps(rule.limits) for each in over}
     if damaged := {month: found for month, found in gaps.items() if found}:
         said = "; ".join(f"{month}: {', '.join(found)}" for month, found in damaged.items())
         return Need("refused", f"The data are damaged, not the city changed. {said}. ({told})")

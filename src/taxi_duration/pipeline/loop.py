@@ -36,12 +36,12 @@ def judge_retraining(settings: Settings, recorded: Reference, run_id: str) -> Re
     if recorded["retraining"]:
         return _decided(recorded, Need("none", "This run is a retraining itself."), 0)
     source, month = recorded["source"], Month.parse(recorded["month"])
-    windows = read_judged(settings, source, month, settings.retrain_windows)
-    _tell(settings, recorded, windows[-1])
-    found = _need(settings, recorded, windows, run_id)
+    months = read_judged(settings, source, month, settings.retrain_windows)
+    _tell(settings, recorded, months[-1])
+    found = _need(settings, recorded, months, run_id)
     number = 0
     if found.status != "none":
-        number = retrainings.write(settings, found, source, windows, run_id)
+        number = retrainings.write(settings, found, source, months, run_id)
     return _decided(recorded, found, number)
 
 
@@ -78,19 +78,19 @@ def _start(decided: Reference, trigger: Trigger) -> str:
     return str(started.id)
 
 
-def _need(settings: Settings, recorded: Reference, windows: list[JudgedMonth], run_id: str) -> Need:
+def _need(settings: Settings, recorded: Reference, months: list[JudgedMonth], run_id: str) -> Need:
     latest = latest_month(settings, recorded["source"])
     if latest and str(latest) > recorded["month"]:
         return Need("none", f"{latest} was reported already, and its run decides.")
     last = retrainings.last_queued(settings, recorded["source"], run_id)
-    return need(windows, Rule.from_settings(settings), last, datetime.now(UTC))
+    return need(months, Rule.from_settings(settings), last, datetime.now(UTC))
 
 
-def _tell(settings: Settings, recorded: Reference, window: JudgedMonth) -> None:
+def _tell(settings: Settings, recorded: Reference, judged: JudgedMonth) -> None:
     limits = Limits.from_settings(settings)
     found: dict[Kind, list[str]] = {
-        "drift": window.grounds(limits),
-        "quality": window.gaps(limits),
+        "drift": judged.grounds(limits),
+        "quality": judged.gaps(limits),
     }
     for kind, sentences in found.items():
         if sentences:
