@@ -4,8 +4,8 @@
 and writes src/taxi_duration/simulation/calibration.py.
 """
 
+import argparse
 import re
-import sys
 import textwrap
 from pathlib import Path
 
@@ -336,4 +336,6 @@ def wrapped(line: str, indent: str = "    ") -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the samples of real trips are")
+    main(parser.parse_args().folder)

@@ -3,7 +3,7 @@
 `python benchmarks/compare_simulation.py FOLDER` needs the samples of real trips in the folder.
 """
 
-import sys
+import argparse
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -282,4 +282,6 @@ def learnable(trips: pa.Table) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the samples of real trips are")
+    main(parser.parse_args().folder)

@@ -9,7 +9,7 @@ that model, in two ways of running the loop: `monthly`, a model of the two month
 Prints Markdown for docs/monitoring.md. No stack is needed.
 """
 
-import sys
+import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,4 +175,6 @@ def judged(month: Month, reference: pa.Table, current: pa.Table) -> JudgedMonth:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", help="where the samples of real trips are")
+    main(parser.parse_args().folder)
