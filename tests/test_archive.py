@@ -7,6 +7,7 @@ import pytest
 
 from monitored import with_own_bucket
 from taxi_duration.archive import load, save
+from taxi_duration.errors import ArchiveError
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
@@ -71,10 +72,30 @@ def test_a_cut_archive_is_refused_and_deletes_nothing(bucket: Storage) -> None:
     put(bucket, "large", LARGE)
     cut = io.BytesIO(saved(bucket).getvalue()[: len(LARGE) // 2])
     put(bucket, "later", b"new")
-    with pytest.raises(tarfile.ReadError):
+    with pytest.raises(ArchiveError, match="load a whole one"):
         load(bucket, cut)
     assert keys(bucket) == ["large", "later"]
     assert get(bucket, "large") == LARGE
+
+
+class Breaking(io.BytesIO):
+    """A stream that ends with its writer."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > len(LARGE) // 2:
+            raise ConnectionResetError("its writer is gone")
+        return super().read(size)
+
+
+def test_a_stream_that_breaks_off_is_told_as_what_it_is_and_not_as_s3(bucket: Storage) -> None:
+    put(bucket, "large", LARGE)
+    archive = saved(bucket)
+    put(bucket, "large", b"new")
+    put(bucket, "later", b"new")
+    with pytest.raises(ArchiveError, match="its writer is gone"):
+        load(bucket, Breaking(archive.getvalue()))
+    assert get(bucket, "large") == b"new"
+    assert keys(bucket) == ["large", "later"]
 
 
 def test_an_empty_bucket_is_an_archive_too(bucket: Storage) -> None:

@@ -1,17 +1,24 @@
 import io
+import json
 import tarfile
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from boto3.s3.transfer import TransferConfig
 
+from ill_s3 import refusing_server, silent_server, slow_server
 from mage_parts import free_port
 from moto_parts import moto_server
 from taxi_duration.archive import load, save
 from taxi_duration.errors import MissingObjectError, SettingsError, StorageError
 from taxi_duration.settings import Settings, load_settings
-from taxi_duration.storage import Storage
+from taxi_duration.storage import LIMITS, Limits, Storage
 from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
@@ -60,6 +67,7 @@ USES: dict[str, Use] = {
     "get": lambda storage: storage.get("raw/a"),
     "copy": lambda storage: storage.copy("raw/a", "raw/b"),
     "delete": lambda storage: storage.delete("raw/a"),
+    "delete_all": lambda storage: storage.delete_all(["raw/a"]),
     "objects": lambda storage: list(storage.objects()),
     "metadata": lambda storage: storage.metadata("raw/a"),
     "check_bucket": lambda storage: storage.check_bucket(),
@@ -98,6 +106,48 @@ def test_a_server_that_does_not_run_is_told_with_its_address_in_plain_words(use:
     assert "`taxi status`" in told(away, use)
 
 
+def test_a_server_that_never_answers_is_told_within_its_limits() -> None:
+    # With the limits of every day each would take 24 s or more.
+    limits = Limits(connect=1, silent=1, attempts=1, request=1)
+    with silent_server() as url, ThreadPoolExecutor(len(USES)) as pool:
+        silent = Storage("trips", "us-east-1", url, "who-it-is", "hidden", limits)
+        started = time.monotonic()
+        remedies = list(pool.map(partial(told, silent), USES.values()))
+        assert time.monotonic() - started < 20
+    assert all("`taxi status`" in remedy for remedy in remedies)
+
+
+def test_by_the_limits_of_every_day_a_server_is_given_up_within_half_a_minute() -> None:
+    # A PUT waits one second more for leave to send, and the wait in between is up to 1 s.
+    assert LIMITS.attempts * (LIMITS.silent + 1) + 1 <= 30
+    assert LIMITS.request <= 30
+
+
+@pytest.mark.parametrize("use", ["put", "get", "read_table"])
+def test_a_server_that_fails_is_asked_as_often_as_the_limits_say(use: str) -> None:
+    with refusing_server(503) as (url, requests):
+        limits = Limits(attempts=2)
+        told(Storage("trips", "us-east-1", url, "who-it-is", "hidden", limits), USES[use])
+        assert len(requests) == 2
+
+
+@pytest.mark.parametrize("upload", ["put", "upload_fileobj"])
+def test_an_upload_that_takes_longer_than_the_limits_is_not_cut_while_it_goes_on(
+    upload: str,
+) -> None:
+    large = bytes(20_000_000)
+    limits = Limits(connect=1, silent=2, attempts=1)
+    with slow_server(seconds=3.5) as url:
+        slow = Storage("trips", "us-east-1", url, "who-it-is", "hidden", limits)
+        started = time.monotonic()
+        if upload == "put":
+            slow.put("raw/a", large)
+        else:
+            whole = TransferConfig(multipart_threshold=len(large) + 1)
+            slow.client.upload_fileobj(io.BytesIO(large), slow.bucket, "raw/a", Config=whole)
+        assert time.monotonic() - started > 3.5
+
+
 @every_use
 def test_a_bucket_that_is_not_there_is_told_by_its_name(aws: Storage, use: Use) -> None:
     assert "TAXI_S3_BUCKET" in told(replace(aws, bucket="elsewhere"), use)
@@ -109,7 +159,8 @@ def test_a_bucket_that_is_not_there_is_told_by_its_name(aws: Storage, use: Use) 
 def test_a_key_that_is_refused_is_told_without_the_key(
     storage: Storage, wrong: str, use: Use
 ) -> None:
-    assert "TAXI_S3_ACCESS_KEY_ID" in told(replace(storage, **{wrong: "someone-else"}), use)
+    changed: dict[str, Any] = {wrong: "someone-else"}
+    assert "TAXI_S3_ACCESS_KEY_ID" in told(replace(storage, **changed), use)
 
 
 def test_of_what_the_server_answers_code_and_message_are_told_and_no_key() -> None:
@@ -150,6 +201,36 @@ def test_an_object_is_stored_copied_and_deleted_with_what_lies_beside_it(aws: St
     assert aws.get("objects/b") == (b"content", {"of": "us"})
     assert [listed["Key"] for listed in aws.objects("objects/")] == ["objects/b"]
     assert aws.head("objects/a") is None
+
+
+def test_keys_that_s3_refuses_to_delete_are_told_although_it_answers_200(aws: Storage) -> None:
+    for key in ("many/a", "many/b", "many/c"):
+        aws.put(key, b"content")
+    kept = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": "arn:aws:s3:::trips/many/b",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [kept]}
+    aws.client.put_bucket_policy(Bucket=aws.bucket, Policy=json.dumps(policy))
+    try:
+        with pytest.raises(
+            StorageError, match=r"s3://trips/many/b at .*: AccessDenied: "
+        ) as caught:
+            aws.delete_all(["many/a", "many/b", "many/c"])
+    finally:
+        aws.client.delete_bucket_policy(Bucket=aws.bucket)
+    assert "may do this" in caught.value.remedy
+    assert [listed["Key"] for listed in aws.objects("many/")] == ["many/b"]
+
+
+def test_more_keys_than_s3_deletes_at_once_are_all_deleted(aws: Storage) -> None:
+    keys = [f"thousand/{number}" for number in range(1_001)]
+    for key in (keys[0], keys[-1]):
+        aws.put(key, b"content")
+    aws.delete_all(keys)
+    assert list(aws.objects("thousand/")) == []
 
 
 class _Breaks(io.BytesIO):

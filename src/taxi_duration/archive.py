@@ -11,14 +11,12 @@ import sys
 import tarfile
 from typing import IO, Any, Final
 
-from taxi_duration.errors import MissingObjectError, TaxiError
+from taxi_duration.errors import ArchiveError, MissingObjectError, TaxiError
 from taxi_duration.settings import load_settings
 from taxi_duration.storage import Storage
 
 _TYPE: Final = "SCHILY.xattr.user.mime_type"
 _METADATA: Final = "SCHILY.xattr.user.metadata"
-# S3 deletes so many at a time.
-_AT_ONCE: Final = 1_000
 
 
 def save(storage: Storage, stream: IO[bytes]) -> int:
@@ -41,21 +39,37 @@ def save(storage: Storage, stream: IO[bytes]) -> int:
 
 
 def load(storage: Storage, stream: IO[bytes]) -> tuple[int, int]:
-    """Store all objects of `stream` and delete all others; returns how many of each."""
-    stored = set()
-    with tarfile.open(fileobj=stream, mode="r|") as tar:
-        for entry in tar:
-            with storage.errors(entry.name):
-                storage.client.upload_fileobj(
-                    _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
-                )
-            stored.add(entry.name)
+    """Store all objects of `stream` and delete all others; returns how many of each.
+
+    Raises ArchiveError where `stream` breaks off, and then deletes none.
+    """
+    stored = _store(storage, stream)
     others = [key for listed in storage.objects() if (key := listed["Key"]) not in stored]
-    for first in range(0, len(others), _AT_ONCE):
-        wanted = [{"Key": key} for key in others[first : first + _AT_ONCE]]
-        with storage.errors():
-            storage.client.delete_objects(Bucket=storage.bucket, Delete={"Objects": wanted})
+    storage.delete_all(others)
     return len(stored), len(others)
+
+
+def _store(storage: Storage, stream: IO[bytes]) -> set[str]:
+    stored = set()
+    try:
+        with tarfile.open(fileobj=_Input(stream), mode="r|") as tar:
+            for entry in tar:
+                with storage.errors(entry.name):
+                    storage.client.upload_fileobj(
+                        _Forward(tar.extractfile(entry)), storage.bucket, entry.name, _told(entry)
+                    )
+                stored.add(entry.name)
+    except tarfile.ReadError as error:
+        raise _broken(error) from error
+    return stored
+
+
+def _broken(error: Exception) -> ArchiveError:
+    return ArchiveError(
+        f"The archive could not be read to its end: {error}.",
+        "What came before is stored, and nothing was deleted. See where it comes from, and load a"
+        " whole one.",
+    )
 
 
 class _Download(io.RawIOBase):
@@ -68,6 +82,19 @@ class _Download(io.RawIOBase):
         with self._storage.errors(self._key):
             content: bytes = self._body.read(size)
         return content
+
+
+class _Input(io.RawIOBase):
+    """The archive as it comes in; where that fails, it is not S3 that did."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise _broken(error) from error
 
 
 class _Forward:

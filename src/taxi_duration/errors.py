@@ -10,6 +10,7 @@ TaxiError
 │   └── TooManyBadTripsError   the share of quarantined rows is over its limit
 ├── StorageError           the S3 server refused or cannot be reached
 │   └── MissingObjectError     the bucket has no such object
+├── ArchiveError           the stream of a backup of S3 broke off
 ├── ModelError             a model that cannot be used
 │   ├── NoModelError           there is none yet
 │   ├── OtherFeaturesError     it was made for other features than this code has
@@ -86,6 +87,10 @@ class StorageError(TaxiError):
 
 class MissingObjectError(StorageError):
     """The bucket has no such object."""
+
+
+class ArchiveError(TaxiError):
+    """The stream that a backup of S3 comes from broke off."""
 
 
 class ModelError(TaxiError):

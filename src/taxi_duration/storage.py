@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pyarrow.fs import S3FileSystem
+from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
 from taxi_duration.errors import MissingObjectError, StorageError
 from taxi_duration.settings import Settings
@@ -24,13 +24,35 @@ _DRAWN: Final = re.compile(r"\x1b\[[0-9;]*m|↳")
 _ANSWER: Final = re.compile(
     r"<\?xml.*?<Code>(?P<code>.*?)</Code>(?:.*?<Message>(?P<message>.*?)</Message>)?.*?(?:</Error>|$)"
 )
-# After so long without a word the server counts as gone; the libraries' own limits are minutes.
-_SILENT_SECONDS: Final = 20
+# S3 deletes so many at a time.
+_AT_ONCE: Final = 1_000
 _NO_BUCKET: Final = "NoSuchBucket"
 _REFUSED: Final = re.compile(
     r"\(403\)|403 Forbidden|AccessDenied|ACCESS_DENIED|InvalidAccessKeyId|SignatureDoesNotMatch"
     r"|[Cc]redentials"
 )
+
+
+class Limits(NamedTuple):
+    """How long a server that does not answer is waited for, in seconds.
+
+    The libraries' own limits are minutes. With these everything that asks a silent server gives up
+    within some 30 s: `attempts` times `silent` in boto3 and Arrow, `request` in Delta.
+    """
+
+    # Until the server takes a connection; boto3 allows each piece that it sends as much.
+    connect: int = 5
+    # Until the next piece of an answer: a transfer that goes on is not cut, however slow. But what
+    # the system still holds when all is sent, 4 MB on Linux, has to be through by then.
+    silent: int = 12
+    # Of boto3 and Arrow, the first one counted; more would take longer than anybody waits.
+    attempts: int = 2
+    # A whole request of Delta's, which knows no limit between pieces, and after which it does not
+    # try again. It sends pieces of a file at a time; this is also its own default.
+    request: int = 30
+
+
+LIMITS: Final = Limits()
 
 
 class StoredObject(NamedTuple):
@@ -52,6 +74,7 @@ class Storage:
     endpoint: str | None = None
     access_key_id: str | None = None
     secret_access_key: str | None = field(default=None, repr=False)
+    limits: Limits = LIMITS
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -115,6 +138,17 @@ class Storage:
         """Delete an object; where there is none, nothing happens."""
         with self.errors(key):
             self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete objects, many in one request; the error names the first that S3 refused."""
+        for first in range(0, len(keys), _AT_ONCE):
+            wanted = [{"Key": key} for key in keys[first : first + _AT_ONCE]]
+            with self.errors():
+                answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": wanted})
+            # The answer is 200 even where S3 deleted none of them.
+            for refused in answer.get("Errors", []):
+                said = f"{refused.get('Code')}: {refused.get('Message', '')}"
+                raise self._error(refused["Key"], _plain(said))
 
     def objects(self, prefix: str = "") -> Iterator[dict[str, Any]]:
         """What S3 lists of each object (`Key`, `Size`, `ETag`), in the order of the keys."""
@@ -191,9 +225,9 @@ class Storage:
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
             config=Config(
-                connect_timeout=5,
-                read_timeout=_SILENT_SECONDS,
-                retries={"total_max_attempts": 3},
+                connect_timeout=self.limits.connect,
+                read_timeout=self.limits.silent,
+                retries={"total_max_attempts": self.limits.attempts},
                 # Only AWS has a host name for each bucket.
                 s3={"addressing_style": "path" if self.endpoint else "auto"},
             ),
@@ -207,8 +241,9 @@ class Storage:
             secret_key=self.secret_access_key,
             endpoint_override=self.endpoint,
             region=self.region,
-            connect_timeout=5,
-            request_timeout=_SILENT_SECONDS,
+            connect_timeout=self.limits.connect,
+            request_timeout=self.limits.silent,
+            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=self.limits.attempts),
         )
 
     @cached_property
@@ -218,7 +253,9 @@ class Storage:
             "AWS_REGION": self.region,
             "aws_conditional_put": "etag",
             "max_retries": "5",
-            "retry_timeout": f"{_SILENT_SECONDS}s",
+            "retry_timeout": f"{self.limits.request}s",
+            "connect_timeout": f"{self.limits.connect}s",
+            "timeout": f"{self.limits.request}s",
         }
         if self.endpoint:
             options |= {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ALLOW_HTTP": "true"}

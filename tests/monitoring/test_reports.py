@@ -5,6 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from ill_s3 import refusing_server
 from monitored import figures
 from taxi_duration.errors import MissingObjectError, StorageError
 from taxi_duration.monitoring.figures import Figures
@@ -106,6 +107,27 @@ def test_an_upload_that_fails_leaves_the_former_report_whole(
     report = read_report(bucket, "simulated", "2019-03")
     assert report.figures.model_version == "3"
     assert save(bucket, report, tmp_path).read_text() == "<p>former</p>"
+
+
+@pytest.mark.stack
+def test_what_an_upload_that_failed_left_behind_no_list_shows_and_the_next_removes(
+    bucket: Settings, tmp_path: Path
+) -> None:
+    storage = Storage.from_settings(bucket)
+    storage.put("reports/.staged/drift/simulated/2019-03/drift.html", b"<p>half</p>")
+    assert list_reports(bucket) == []
+    published(bucket, tmp_path, figures())
+    assert not list(storage.objects("reports/.staged/"))
+
+
+def test_a_server_that_refused_the_first_file_is_not_asked_for_more(tmp_path: Path) -> None:
+    with refusing_server(403) as (url, requests):
+        settings = load_settings(
+            s3_endpoint=url, s3_bucket="trips", s3_access_key_id="k", s3_secret_access_key="s"
+        )
+        with pytest.raises(StorageError, match="TAXI_S3_ACCESS_KEY_ID"):
+            published(settings, tmp_path, figures())
+    assert requests == ["PUT /trips/reports/.staged/drift/simulated/2019-03/drift.html"]
 
 
 @pytest.mark.stack

@@ -55,19 +55,18 @@ def publish_at(settings: Settings, place: str, folder: Path, url: str) -> dict[s
     """Put the two files of the folder into `reports/<place>`, instead of former ones; their URIs.
 
     Both are first written beside and then copied by S3 itself, so that an upload that fails leaves
-    the former report whole. Raises StorageError.
+    the former report whole. What it leaves beside no reader lists, and the next attempt replaces
+    and deletes it: a server that has just failed is not asked for more. Raises StorageError.
     """
     storage = Storage.from_settings(settings)
     place, staged = f"reports/{place}", f"{STAGED}/{place}"
-    try:
-        for name, kind in CONTENT_TYPES.items():
-            content = (folder / name).read_bytes()
-            storage.put(f"{staged}/{name}", content, ContentType=kind, Metadata={URL: url})
-        for name in CONTENT_TYPES:
-            storage.copy(f"{staged}/{name}", f"{place}/{name}")
-    finally:
-        for name in CONTENT_TYPES:
-            storage.delete(f"{staged}/{name}")
+    contents = {name: (folder / name).read_bytes() for name in CONTENT_TYPES}
+    for name, kind in CONTENT_TYPES.items():
+        storage.put(f"{staged}/{name}", contents[name], ContentType=kind, Metadata={URL: url})
+    # The JSON last: where it is there, so is its page.
+    for name in CONTENT_TYPES:
+        storage.copy(f"{staged}/{name}", f"{place}/{name}")
+    storage.delete_all([f"{staged}/{name}" for name in CONTENT_TYPES])
     return {"html": storage.uri(f"{place}/{HTML}"), "json": storage.uri(f"{place}/{JSON}")}
 
 

@@ -16,8 +16,9 @@ from mlflow.environment_variables import (
 from mlflow.exceptions import MlflowException
 from requests import RequestException
 
-from taxi_duration.errors import RegistryError
+from taxi_duration.errors import RegistryError, StorageError
 from taxi_duration.settings import Settings
+from taxi_duration.storage import Storage
 
 # MLflow takes these from the environment alone, and its own defaults try for minutes.
 _DEFAULTS: Final = {
@@ -26,6 +27,8 @@ _DEFAULTS: Final = {
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: False,
     MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: True,
 }
+# In the address of each call by which MLflow's server passes on what lies in S3.
+_ARTIFACTS: Final = "/mlflow-artifacts/"
 
 
 def client(settings: Settings) -> MlflowClient:
@@ -50,12 +53,24 @@ def prepare(settings: Settings) -> None:
 
 @contextmanager
 def registry_errors(settings: Settings) -> Iterator[None]:
-    """Raise what MLflow raises as RegistryError, with the server and what it said."""
+    """Raise what MLflow raises as RegistryError, with the server and what it said.
+
+    Where an artifact cannot be had and S3 does not answer either, it says so.
+    """
     try:
         yield
     # Artifacts that cannot be had raise what requests raises.
     except (MlflowException, RequestException) as error:
         raise RegistryError(
-            f"The registry at {settings.mlflow_url} failed: {error}",
-            "See whether it runs: `taxi status`.",
+            f"The registry at {settings.mlflow_url} failed: {error}", _remedy(settings, str(error))
         ) from error
+
+
+def _remedy(settings: Settings, said: str) -> str:
+    """What to do; S3 is asked where it may be the cause, for MLflow only says that it failed."""
+    if _ARTIFACTS in said:
+        try:
+            Storage.from_settings(settings).check_bucket()
+        except StorageError as error:
+            return f"Where it keeps its artifacts in this project's bucket, that is why: {error}"
+    return "See whether it runs: `taxi status`."
