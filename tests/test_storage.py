@@ -117,10 +117,10 @@ def test_a_server_that_never_answers_is_told_within_its_limits() -> None:
     assert all("`taxi status`" in remedy for remedy in remedies)
 
 
-def test_by_the_limits_of_every_day_a_server_is_given_up_within_half_a_minute() -> None:
-    # A PUT waits one second more for leave to send, and the wait in between is up to 1 s.
-    assert LIMITS.attempts * (LIMITS.silent + 1) + 1 <= 30
-    assert LIMITS.request <= 30
+def test_by_the_limits_of_every_day_a_server_is_given_up_within_forty_seconds() -> None:
+    # A PUT waits one second more for leave to send, and the waits in between are up to 1 and 2 s.
+    assert LIMITS.attempts * (LIMITS.silent + 1) + 1 + 2 <= 40
+    assert LIMITS.request <= 40
 
 
 @pytest.mark.parametrize("use", ["put", "get", "read_table"])

@@ -37,16 +37,16 @@ class Limits(NamedTuple):
     """How long a server that does not answer is waited for, in seconds.
 
     The libraries' own limits are minutes. With these everything that asks a silent server gives up
-    within some 30 s: `attempts` times `silent` in boto3 and Arrow, `request` in Delta.
+    within 40 s: `attempts` times `silent` in boto3 and Arrow, `request` in Delta.
     """
 
     # Until the server takes a connection; boto3 allows each piece that it sends as much.
     connect: int = 5
     # Until the next piece of an answer: a transfer that goes on is not cut, however slow. But what
     # the system still holds when all is sent, 4 MB on Linux, has to be through by then.
-    silent: int = 12
-    # Of boto3 and Arrow, the first one counted; more would take longer than anybody waits.
-    attempts: int = 2
+    silent: int = 10
+    # Of boto3 and Arrow, the first one counted; AWS' own number, which forgives a brief refusal.
+    attempts: int = 3
     # A whole request of Delta's, which knows no limit between pieces, and after which it does not
     # try again. It sends pieces of a file at a time; this is also its own default.
     request: int = 30
