@@ -1,8 +1,11 @@
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import InvalidHeader
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
 from duration_service import heads
@@ -93,3 +96,35 @@ def test_long_heads_are_not_kept_and_of_others_not_too_many(parsed: list[bytes])
     for head in (long, long, HEAD, *others, HEAD):
         reader.request(head, HERE, b"")
     assert parsed.count(long) == parsed.count(HEAD) == 2
+
+
+def requests() -> int:
+    return sum(isinstance(one, Request) for one in gc.get_objects())
+
+
+def test_heads_that_are_not_kept_are_freed_without_the_collector_of_garbage() -> None:
+    reader = Heads(Config())
+    fields = b"Transfer-Encoding: chunked\r\nX: " + LONGEST_KEPT * b"y"
+    long = b"POST /predict HTTP/1.1\r\n%b\r\n\r\n" % fields
+    gc.collect()
+    gc.disable()
+    try:
+        before = requests()
+        reader.request(long, HERE, b"")
+        assert requests() == before
+    finally:
+        gc.enable()
+
+
+def test_heads_that_are_kept_stay_small_whatever_is_in_them() -> None:
+    reader = Heads(Config())
+    fields = b"".join(b"X%02d:abc\r\n" % number for number in range(98))
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            head = b"GET /%04d HTTP/1.1\r\n%b\r\n" % (number, fields)
+            assert len(head) <= LONGEST_KEPT
+            reader.request(head, HERE, b"")
+        assert tracemalloc.get_traced_memory()[0] / 50 * MOST_KEPT < 12e6
+    finally:
+        tracemalloc.stop()

@@ -41,7 +41,7 @@ def test_every_operation_can_fail_and_says_how(described: Any) -> None:
     for ways in described["paths"].values():
         for operation in ways.values():
             # The worker refuses requests before it knows what they ask for.
-            everywhere = {"400", "408", "413", "414", "417", "429", "431", "500", "501"}
+            everywhere = {"400", "408", "413", "414", "417", "429", "431", "500", "501", "505"}
             assert everywhere <= set(operation["responses"])
             assert operation["summary"]
     responses = described["components"]["responses"].values()

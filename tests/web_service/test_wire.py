@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from hypothesis import settings as hypothesis_settings
 
@@ -51,7 +52,7 @@ FIELDS = (
     *(b"Script_Name: /x", b"X-Forwarded-Proto: https", b"Upgrade: h2c", b"X: " + b"y" * 9_000),
 )
 JUNK = (b"\r\n", b"\r", b"\n", b"\x00", b"0\r\n\r\n", b"5\r\n", b";" * 300, b"\xff", b" ", b":")
-REFUSED = {400, 413, 414, 417, 431, 501}
+REFUSED = {400, 413, 414, 417, 431, 501, 505}
 ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
@@ -89,11 +90,23 @@ def conversation(choose: random.Random) -> bytes:
     return data
 
 
+class Reference(Request):  # type: ignore[misc]
+    """A request as gunicorn reads it, but that HTTP/1.0 knows nothing that could be expected."""
+
+    @property
+    def _policy_expect_continue(self) -> bool:
+        return bool(self.version >= (1, 1))
+
+
+class ReferenceParser(RequestParser):  # type: ignore[misc]
+    mesg_class = Reference
+
+
 def as_gunicorn(data: bytes, address: str) -> Iterator[tuple[str, str, bytes]]:
     """The requests that gunicorn's parser finds: method, target and body of each."""
     goes_on = True
     while goes_on and (data := data.lstrip(b"\r\n") if data.startswith(b"\r\n") else data):
-        parser = RequestParser(CONFIGURATION, iter([data]), (address, 1))
+        parser = ReferenceParser(CONFIGURATION, iter([data]), (address, 1))
         try:
             found = next(parser)
             body = found.body.read()

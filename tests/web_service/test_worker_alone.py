@@ -4,7 +4,9 @@ import errno
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +17,7 @@ from flask import Flask
 
 from duration_service.balance import COUNTS
 from duration_service.limits import Limits
-from duration_service.worker import Worker
+from duration_service.worker import STOP_SECONDS, Worker
 from taxi_duration.settings import Settings
 from web_service.own_worker import OwnWorker, own_worker, received
 
@@ -39,6 +41,22 @@ def test_a_caller_that_leaves_before_it_is_told_to_go_on_ends_itself_alone(
     for _ in range(5):
         worker.connect(HEALTH + WAITS).close()
     assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("wish", [b"more", b"100-continue, more", b"100-continue;q=1"])
+def test_a_caller_that_expects_something_else_is_refused_before_it_sends_the_body(
+    worker: OwnWorker, wish: bytes
+) -> None:
+    keeps = WAITS.replace(b"Connection: close\r\n", b"").replace(b"100-continue", wish)
+    with worker.connect(keeps) as caller:
+        answer = received(caller)
+    assert answer.startswith(b"HTTP/1.1 417 Expectation Failed")
+    assert b"Connection: close" in answer
+
+
+def test_a_caller_of_http_1_0_may_expect_what_it_likes(worker: OwnWorker) -> None:
+    old = WAITS.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"100-continue", b"more")
+    assert worker.talk(old + b"{}").startswith(b"HTTP/1.0 200 OK")
 
 
 def test_a_caller_of_http_1_0_is_not_told_to_go_on(worker: OwnWorker) -> None:
@@ -112,6 +130,105 @@ def test_empty_lines_do_not_count_in_what_is_kept(app: Flask, settings: Settings
         assert received(silly).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_empty_lines_that_are_thrown_away_take_no_room_from_others(
+    app: Flask, settings: Settings
+) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=10, most_buffered=10_000)
+    with own_worker(app, settings, limits) as worker, ExitStack() as opened:
+        for _ in range(3):
+            opened.enter_context(worker.connect(b"\r\n" * 2_000))
+        time.sleep(0.1)
+        assert worker.buffered == 0
+        assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_body_is_not_kept_when_its_request_was_answered(app: Flask, settings: Settings) -> None:
+    size = Limits.of(settings).most_body
+    request = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size
+    with own_worker(app, settings) as worker, ExitStack() as opened:
+        assert worker.talk(WAITS + b"{}").endswith(b"}")  # what is made only once
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                caller = opened.enter_context(worker.connect(request + b" " * size))
+                assert caller.recv(65_536).startswith(b"HTTP/1.1 400")
+            time.sleep(0.1)
+            assert worker.nr_conns == 5
+            assert tracemalloc.get_traced_memory()[0] < size
+        finally:
+            tracemalloc.stop()
+
+
+def test_an_answer_that_fails_half_way_ends_its_connection_and_nothing_else(
+    app: Flask, settings: Settings
+) -> None:
+    """gunicorn closes the connection then, short requests in the loop that watches it."""
+
+    def parts(start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"begun"
+        raise ValueError("half way")
+
+    def fails(environ: Any, start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] == "POST":
+            return parts(start_response)
+        return app.wsgi_app(environ, start_response)
+
+    short = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+    told: list[str] = []
+    with own_worker(fails, settings) as worker:
+        for way in ("exception", "error"):
+            setattr(worker.log, way, lambda text, *_, **__: told.append(text))
+        for request in (short, short.replace(b"/predict", b"/threads"), short):
+            with worker.connect(request) as caller:
+                assert b"\r\n0\r\n" not in received(caller)
+        assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.1)
+        assert (worker.nr_conns, worker.in_flight, len(worker.watched)) == (0, 0, 0)
+        # The poller's: the listener and the queue of what threads hand back.
+        assert len(worker.poller.get_map()) == 2
+    assert told == ["Error handling request"] * 3
+
+
+MUCH = 32 * 1024 * 1024
+
+
+def much(environ: Any, start_response: Any) -> list[bytes]:
+    """An answer that no system keeps for a caller who does not take it."""
+    start_response("200 OK", [("Content-Length", str(MUCH))])
+    return [bytes(MUCH)]
+
+
+def test_a_caller_that_does_not_take_its_answer_in_time_is_not_told_that_it_was_slow_to_ask(
+    settings: Settings,
+) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=0.5)
+    with own_worker(much, settings, limits) as worker:
+        refused: list[int] = []
+        worker.observations = SimpleNamespace(refused=refused.append)
+        with worker.connect(HEALTH * 2) as slow:
+            slow.recv(1)
+            end = time.monotonic() + 8
+            while worker.nr_conns:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        assert refused == []
+
+
+def test_a_stop_waits_for_a_caller_that_takes_its_answer_slowly(settings: Settings) -> None:
+    def take(slow: socket.socket) -> int:
+        time.sleep(2 * STOP_SECONDS)
+        return len(received(slow))
+
+    with ThreadPoolExecutor() as pool:
+        with own_worker(much, settings) as worker:
+            slow = worker.connect(HEALTH)
+            slow.recv(1)
+            taken = pool.submit(take, slow)
+        with slow:
+            assert taken.result() > MUCH
+
+
 @pytest.mark.parametrize("asked", [b"GET /slow", b"POST /slow", b"PUT /predict"])
 def test_a_small_body_does_not_let_a_slow_page_hold_the_others_up(
     app: Flask, settings: Settings, asked: bytes
@@ -159,6 +276,33 @@ def test_what_is_refused_gets_its_own_status_and_a_problem(
     if status != 200:
         assert b"Content-Type: application/problem+json" in head
         assert msgspec.json.decode(body)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [
+        (b"HTTP/2.0", 505),
+        (b"HTTP/3.0", 505),
+        (b"HTTP/0.9", 505),
+        (b"HTTP/2", 400),
+        (b"HTTP/11.1", 400),
+        (b"ICY", 400),
+        (b"HTTP/1.1 HTTP/1.1", 400),
+        (b"HTTP/1.2", 200),
+    ],
+)
+def test_another_version_of_http_is_told_apart_from_what_is_none(
+    worker: OwnWorker, version: bytes, status: int
+) -> None:
+    request = b"GET /health %b\r\nHost: a\r\nConnection: close\r\n\r\n" % version
+    head, _, body = worker.talk(request).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"%d" % status
+    if status != 200:
+        problem = msgspec.json.decode(body)
+        assert (problem["status"], problem["detail"][:27]) == (
+            status,
+            "The request is not HTTP/1.1",
+        )
 
 
 def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(

@@ -53,6 +53,10 @@ class MemorySocket:
         """The real socket's file, -1 once it is closed."""
         return self.real.fileno()
 
+    def recv(self, _size: int) -> bytes:
+        """Nothing: the loop reads. gunicorn would, where it ends a connection itself."""
+        return b""
+
     def shutdown(self, how: int) -> None:
         """End one direction or both."""
         self.real.shutdown(how)
@@ -82,6 +86,8 @@ class Connection(TConn):  # type: ignore[misc]
     """What the worker knows of one caller."""
 
     sock: MemorySocket
+    # None between two requests; gunicorn takes what it answers from it.
+    parser: Any
 
     def __init__(
         self, cfg: Any, heads: Heads, real: socket.socket, client: Any, server: Any
@@ -121,3 +127,8 @@ class Connection(TConn):  # type: ignore[misc]
             self.parser = WholeRequest(self.heads, head, self.client, self.body)
         self.framing = None
         del self.received[:length]
+
+    def forget(self) -> None:
+        """Keep nothing of a request that was answered."""
+        self.body = b""
+        self.parser = None

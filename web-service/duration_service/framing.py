@@ -16,7 +16,8 @@ FRAMING: Final = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE
 )
 LENGTH: Final = re.compile(rb"0*([0-9]{1,18})")
-EXPECT: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+EXPECT: Final = re.compile(rb"\r\nexpect:[^\r\n]*(?=\r\n)", re.IGNORECASE)
+TO_GO_ON: Final = b"100-continue"
 OLD: Final = re.compile(rb"[^\r]* HTTP/1\.0\r\n")
 CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,16})(?:[ \t]*;[^\r\n]*)?\r\n")
 # A size takes 16 bytes at most; extensions, which nobody uses, get what is left.
@@ -30,6 +31,7 @@ BODY_PER_FRAME: Final = 32
 NO_LENGTH: Final = "The length of the body has to be told once: Content-Length with a number."
 LONG_LINE: Final = "The request's first line, which has the URL, is too long."
 NO_CODING: Final = "A body may come in chunks, and in no other coding; it then tells no length."
+NO_EXPECTATION: Final = "Nothing can be expected but 100-continue. Leave the header Expect out."
 NO_CHUNK: Final = "The body says that it comes in chunks, and is no row of chunks."
 SMALL_CHUNKS: Final = "The body comes in too many small chunks. Send larger ones, or its length."
 
@@ -77,10 +79,11 @@ class Framing:
         if end < 0:
             return
         self.head = end + len(HEAD_END)
-        length = coding = expects = None
+        length = coding = None
+        expected: list[bytes] = []
         for name, value in FRAMING.findall(received, 0, self.head):
             if len(name) == len(b"expect"):
-                expects = value
+                expected.append(value)
             elif coding is not None or (length is not None and len(name) == len(b"content-length")):
                 raise RefusedError(400, NO_LENGTH if coding is None else NO_CODING)
             elif len(name) == len(b"content-length"):
@@ -91,8 +94,8 @@ class Framing:
             self._expect_chunks(coding, length)
         elif length is not None:
             self._expect_bytes(length)
-        if expects is not None:
-            self._expect_to_be_told(received)
+        if expected:
+            self._expect_to_be_told(received, expected)
         self._next_chunk = self.head
 
     def _expect_chunks(self, coding: bytes, length: bytes | None) -> None:
@@ -115,17 +118,21 @@ class Framing:
         self._body = int(length[1])
         self._check(self._body)
 
-    def _expect_to_be_told(self, received: bytearray) -> None:
-        """Take out the wish to be told to send the body.
+    def _expect_to_be_told(self, received: bytearray, expected: list[bytes]) -> None:
+        """Take out the wish to be told to send the body; nothing else is to be expected.
 
-        Whoever waits for the body answers it; gunicorn would do it when all has come. From a caller
-        of HTTP/1.0 it means nothing (RFC 9110, 10.1.1), to gunicorn as well.
+        Whoever waits for the body answers it; gunicorn would do it when all has come, and refuse
+        other wishes no sooner. From a caller of HTTP/1.0, which knows no such header, it means
+        nothing (RFC 9110, 10.1.1).
         """
-        while (wish := EXPECT.search(received, 0, self.head)) and not OLD.match(received):
+        old = OLD.match(received) is not None
+        if not old and any(wish.lower() != TO_GO_ON for wish in expected):
+            raise RefusedError(417, NO_EXPECTATION)
+        while wish := EXPECT.search(received, 0, self.head):
             start, end = wish.span()
             del wish, received[start:end]
             self.head -= end - start
-            self.expects = len(received) == self.head
+        self.expects = not old and len(received) == self.head
 
     def _read_chunks(self, received: bytearray, chunks: bytearray) -> int | None:
         """The end of the last chunk and the trailers; goes on where it stopped the last time."""

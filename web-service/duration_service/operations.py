@@ -22,10 +22,11 @@ PROBLEMS: Final = {
     500: "The service failed; its log has the cause, under this `instance`.",
     501: "The body comes in chunks of another coding, such as gzip.",
     503: "There is no model yet, or Postgres, which has the figures, cannot be read.",
+    505: "The request is of another version of HTTP than 1.1 and 1.0.",
 }
 WITH_RETRY_AFTER: Final = (429, 503)
 # What can happen to a request whatever it asks for: it may be refused before it is read.
-EVERYWHERE: Final = (400, 408, 413, 414, 417, 429, 431, 500, 501)
+EVERYWHERE: Final = (400, 408, 413, 414, 417, 429, 431, 500, 501, 505)
 
 
 class Operation(NamedTuple):

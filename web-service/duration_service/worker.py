@@ -43,6 +43,7 @@ STAND_BACK_SECONDS: Final = 0.001
 # What gunicorn's parser refuses, where RFC 9110 has a status for it; all else is 400. Codings of a
 # body it never sees: the framing refuses them.
 STATUSES: Final = {
+    errors.InvalidHTTPVersion: 505,
     errors.LimitRequestLine: 414,
     errors.ExpectationFailed: 417,
     errors.LimitRequestHeaders: 431,
@@ -131,8 +132,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(exc, errors.ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        status = STATUSES.get(type(exc), 400)
-        why = "The request is not HTTP/1.1" if status == 400 else "The request is refused"
+        status = _status(exc)
+        why = "The request is not HTTP/1.1" if status in {400, 505} else "The request is refused"
         self._observe(status)
         client.sendall(raw_answer(status, f"{why}: {exc}", close=True))
 
@@ -145,7 +146,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._end(conn, error)
 
     def _go_on(self, conn: Connection, *, goes_on: bool) -> None:
-        conn.body = b""
+        conn.forget()
         self._count(conn, len(conn.received))
         conn.leaving = not goes_on
         self._settle(conn)
@@ -209,7 +210,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             length = conn.arrived(self.limits)
             if length is not None:
                 self._submit(conn, length)
-            elif conn.framing and conn.framing.expects:
+                return
+            # Empty lines before a request are not kept.
+            self._count(conn, len(conn.received))
+            if conn.framing and conn.framing.expects:
                 conn.framing.expects = False
                 # Where there is no room for it, the caller will not wait for it for ever.
                 with suppress(BlockingIOError):
@@ -257,7 +261,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._expired = now
         for conn in [conn for conn in self.watched if conn.deadline < now]:
             try:
-                if conn.received and not conn.leaving:
+                if conn.received and not conn.leaving and not conn.sock.unsent:
                     self._refuse(conn, RefusedError(408, SLOW))
                 else:
                     self._drop(conn)
@@ -277,7 +281,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             listener.close()
         now = time.monotonic()
         for conn in self.watched:
-            if not conn.received:
+            if not conn.received and not conn.sock.unsent:
                 conn.deadline = min(conn.deadline, now + STOP_SECONDS)
         while self.nr_conns and time.monotonic() < now + self.cfg.graceful_timeout:
             self.notify()
@@ -339,3 +343,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Let `conn` count with so many bytes in what this process keeps."""
         self.buffered += size - conn.counted
         conn.counted = size
+
+
+def _status(refused: errors.ParseException) -> int:
+    # What has not the form of a version is no version that another server may know.
+    if isinstance(refused, errors.InvalidHTTPVersion) and isinstance(refused.version, str):
+        return 400
+    return STATUSES.get(type(refused), 400)
