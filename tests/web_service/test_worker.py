@@ -1,12 +1,14 @@
 """What callers that are slow, greedy, many or wrong do to the others: nothing."""
 
+import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -25,6 +27,8 @@ MOST_TRIPS = 2_000
 # More than there are threads in all processes together.
 MANY = 40
 BODY = msgspec.json.encode(TRIP)
+# Two processes share connections that are opened at once to 29 and 35, if each gets its time.
+AT_ONCE, FEWEST, ROUNDS = 64, 28, 15
 
 
 @pytest.fixture(scope="module")
@@ -225,24 +229,57 @@ def test_no_header_says_at_which_path_a_request_comes(service: Service) -> None:
     assert described.json()["servers"] == [{"url": "/"}]
 
 
+@contextmanager
+def held_up(pid: int) -> Iterator[None]:
+    """A process that gets no time."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def connected(service: Service) -> dict[int, int]:
+    """How many connections each process has; each listens as well."""
+    return {
+        pid: sum(one.laddr.port == service.port for one in Process(pid).net_connections("tcp")) - 1
+        for pid in service.workers()
+    }
+
+
+def until_both_have_a_model(service: Service) -> None:
+    until(lambda: total(service, "taxi_model_reloads_total") == 2)
+    time.sleep(1)  # from a model to the first look at the network
+
+
 def test_connections_are_shared_by_the_processes(alone: Settings) -> None:
+    """Left to chance, one process takes from 35 to all 64 of those that are opened at once."""
+    fewest = []
+    with serving(alone) as service:
+        until_both_have_a_model(service)
+        for _ in range(ROUNDS):
+            with ExitStack() as opened:
+                for _ in range(AT_ONCE):
+                    opened.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+                until(lambda: sum(connected(service).values()) == AT_ONCE)
+                fewest.append(min(connected(service).values()))
+            until(lambda: sum(connected(service).values()) == 0)
+    # One that gets no time for 10 ms is taken for held up, which a busy machine does now and then.
+    assert median(fewest) >= FEWEST, fewest
+
+
+def test_no_new_connection_waits_for_a_process_that_is_held_up(
+    alone: Settings,
+) -> None:
     with serving(alone) as service, ExitStack() as opened:
-        until(lambda: total(service, "taxi_model_reloads_total") == 2)
-        time.sleep(1)  # from a model to the first look at the network
-        callers = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=20))
-            for _ in range(MANY)
-        ]
-        for caller in callers:
-            caller.sendall(post())
-            assert answer(caller)[0] == 200
-        held = [
-            sum(one.laddr.port == service.port for one in Process(pid).net_connections("tcp"))
-            for pid in service.workers()
-        ]
-        # Each listens as well.
-        assert sum(held) == MANY + 2
-        assert min(held) > MANY // 3
+        until_both_have_a_model(service)
+        with held_up(service.workers()[0]):
+            for _ in range(MANY):
+                # It has ever more of them, and the other one none.
+                caller = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+                opened.enter_context(caller).sendall(post())
+                assert answer(caller)[0] == 200
+                assert seconds_of_a_prediction(service) < 0.5
 
 
 class Callers:
