@@ -45,7 +45,6 @@ STAND_BACK_SECONDS: Final = 0.001
 STATUSES: Final = {
     errors.InvalidHTTPVersion: 505,
     errors.LimitRequestLine: 414,
-    errors.ExpectationFailed: 417,
     errors.LimitRequestHeaders: 431,
 }
 BUSY: Final = "More requests came than can be answered. Ask again a little later."
