@@ -1,6 +1,7 @@
 """A Docker engine: the machine's where it has one, else one of the tests' own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -87,14 +88,29 @@ def provide_python(engine: Engine, say: Say) -> None:
     if engine.has_image(PYTHON_IMAGE):
         return
     say(f"{PYTHON_IMAGE} cannot be pulled: making a stand-in …")
-    if sys.version_info[:2] != (3, 11) or sys.base_prefix == "/usr":
+    if not (python := python_for_stand_in()):
         raise NoEngineError(
             f"{PYTHON_IMAGE} cannot be pulled, and a stand-in is made of a CPython 3.11 in a folder"
-            f" other than /usr, and this is {sys.version.split()[0]} in {sys.base_prefix}"
+            f" other than /usr; neither {sys.executable} nor a python3.11 in the PATH is one"
         )
-    python = str(Path(sys.base_prefix) / "bin" / "python3.11")
-    environment = {**engine.environment, "PYTHON": python}
+    environment = {**engine.environment, "PYTHON": str(python)}
     _run([str(HERE / "python-base.sh"), PYTHON_IMAGE], environment)
+
+
+def python_for_stand_in() -> Path | None:
+    """A CPython 3.11 in a folder of its own: the one of these tests, or else that in the PATH."""
+    for candidate in (sys.executable, shutil.which("python3.11")):
+        if candidate and (prefix := _prefix_of_311(candidate)):
+            return prefix / "bin" / "python3.11"
+    return None
+
+
+def _prefix_of_311(python: str) -> Path | None:
+    asked = "import sys; print(*sys.version_info[:2], sys.base_prefix)"
+    # A shim of a version manager is there, and fails, where the version is not installed.
+    done = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False)
+    version, _, prefix = done.stdout.strip().partition(" /")
+    return Path("/", prefix) if version == "3 11" and prefix != "usr" else None
 
 
 def _own(folder: Path) -> Iterator[Engine]:
