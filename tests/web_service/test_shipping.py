@@ -57,7 +57,8 @@ def new_log(bare: Settings) -> Iterator[NewLog]:
 
     def make() -> PredictionLog:
         spool = Spool(bare.home / "predictions", 1024 * 1024)
-        made.append(PredictionLog(spool, Shipper(spool, PredictionsTable(dsn), 60, 90), 0.1))
+        # What is observed is written at once.
+        made.append(PredictionLog(spool, Shipper(spool, PredictionsTable(dsn), 60, 90), 0))
         return made[-1]
 
     yield make

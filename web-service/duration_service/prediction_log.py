@@ -80,7 +80,7 @@ class PredictionLog:
         for answer in answered:
             self.log(answer, "champion")
         with self._lock:
-            if self._lines and time.monotonic() > self._first + self._write_after:
+            if self._lines and time.monotonic() >= self._first + self._write_after:
                 self._write()
 
     def log(self, answered: Answered, role: Role) -> None:
