@@ -102,8 +102,6 @@ class Connection(TConn):  # type: ignore[misc]
         self.body = b""
         # Bytes of it that count in the worker's limit.
         self.counted = 0
-        # The event that the loop waits for at it, 0 for none.
-        self.watched_for = 0
         # In seconds of the monotonic clock.
         self.deadline = 0.0
         # The last answer is on its way; what still comes is not read.

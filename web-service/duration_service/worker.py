@@ -41,7 +41,7 @@ NO_LISTENER: Final = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK}
 # How long a connection is left to a process that has fewer; one that is held up does not take it.
 STAND_BACK_SECONDS: Final = 0.001
 # What gunicorn's parser refuses, where RFC 9110 has a status for it; all else is 400. Codings of a
-# body it never sees: the framing refuses them.
+# body, and what `Expect` may not ask for, it never sees: the framing refuses them.
 STATUSES: Final = {
     errors.InvalidHTTPVersion: 505,
     errors.LimitRequestLine: 414,
@@ -58,8 +58,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Serve until told to stop."""
         self.limits = Limits.of(load_settings())
         self.heads = Heads(self.cfg)
-        # Those that a thread has not got, the longest watched first.
-        self.watched: dict[Connection, None] = {}
+        # Those that a thread has not got, with the event they wait for, the longest watched first.
+        self.watched: dict[Connection, int] = {}
         self.in_flight = 0
         self.buffered = 0
         self._expired = time.monotonic()
@@ -174,7 +174,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _ready(self, conn: Connection, _sock: Any) -> None:
         """Read or write what is possible; whatever happens ends one connection at most."""
-        if not conn.watched_for:
+        if conn not in self.watched:
             return  # dropped for another one since the poller found it ready
         try:
             if conn.sock.unsent:
@@ -292,18 +292,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _watch(self, conn: Connection, seconds: float, event: int = selectors.EVENT_READ) -> None:
         conn.deadline = time.monotonic() + seconds
-        if conn.watched_for == event:
+        if self.watched.get(conn) == event:
             del self.watched[conn]  # to be the last of them again
         else:
             self._unwatch(conn)
             self.poller.register(conn.sock, event, partial(self._ready, conn))
-            conn.watched_for = event
-        self.watched[conn] = None
+        self.watched[conn] = event
 
     def _unwatch(self, conn: Connection) -> None:
-        if conn.watched_for:
-            conn.watched_for = 0
-            del self.watched[conn]
+        if self.watched.pop(conn, None):
             self.poller.unregister(conn.sock)
 
     def _end(self, conn: Connection, error: Exception) -> None:
