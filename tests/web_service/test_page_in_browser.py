@@ -149,7 +149,9 @@ def test_the_map_tells_the_minutes_to_the_area_under_the_pointer(page: Page, url
 
 def test_the_minutes_to_each_area_are_a_table_for_the_keyboard_too(page: Page, url: str) -> None:
     page.goto(url + TRIP)
-    page.get_by_text("The map as a table").focus()
+    summary = page.get_by_text("The map as a table")
+    expect(summary).to_be_visible()
+    summary.focus()
     page.keyboard.press("Enter")
     table = page.get_by_role("table", name="Minutes from Near North Side to each area")
     expect(table.get_by_role("row")).to_have_count(78)
@@ -255,9 +257,11 @@ def test_the_days_curve_is_what_predict_answers(page: Page, url: str) -> None:
 
 def test_a_click_on_the_curve_chooses_its_time(page: Page, url: str) -> None:
     page.goto(url + TRIP)
-    box = page.locator("#curve").bounding_box()
+    curve = page.locator("#curve")
+    expect(curve).to_be_visible()
+    box = curve.bounding_box()
     assert box is not None
-    page.locator("#curve").click(position={"x": box["width"] * 0.75, "y": 60})
+    curve.click(position={"x": box["width"] * 0.75, "y": 60})
     time = query(page)["at"]
     assert "2022-04-01T16:00" <= time <= "2022-04-01T19:30"
     expect(page.locator("#time")).to_have_value(time)
