@@ -30,8 +30,8 @@ Cell = tuple[bytes, int]
 # A leaf is a bit of a word.
 MOST_LEAVES: Final = 64
 _ALL: Final = (1 << MOST_LEAVES) - 1
-# Of what columns rule out together; a day has fewer pairs of areas that taxis ride between.
-MOST_KEPT: Final = 2_048
+# Of what columns rule out together: more than there are pairs of areas.
+MOST_KEPT: Final = 8_192
 # LightGBM's decision types, tree.h: what kind of split, and where a missing value goes.
 _CATEGORICAL: Final = 1
 _DEFAULT_LEFT: Final = 2
@@ -90,8 +90,7 @@ class Bitvectors:
         self._leaves = np.concatenate([tree.leaves for tree in trees])
         # Where a tree's leaves begin, less what an exponent is more than it says.
         self._begins = np.arange(len(trees)) * MOST_LEAVES - _EXPONENT_BIAS
-        ends = accumulate((len(booster) for booster in boosters), initial=0)
-        self._boosters = [slice(*bounds) for bounds in pairwise(ends)]
+        self._booster_of = np.repeat(np.arange(len(boosters)), [len(each) for each in boosters])
 
     def cell(self, row: Floats) -> Cell:
         """The cell of `row`, of shape (1, features)."""
@@ -106,7 +105,8 @@ class Bitvectors:
         leftmost = (left & -left).astype(np.float64)
         leaves = self._leaves.take((leftmost.view(np.int64) >> _EXPONENT_BITS) + self._begins)
         # One after the other, as LightGBM adds: `sum` adds in pairs, and may end in another bit.
-        return [np.add.accumulate(leaves[booster]).item(-1) for booster in self._boosters]
+        answers: list[float] = np.bincount(self._booster_of, leaves).tolist()
+        return answers
 
 
 class _Table(NamedTuple):

@@ -216,7 +216,7 @@ class DurationModel:
 def _minutes(trees: Bitvectors, margins: Floats, bounds: tuple[float, float], cell: Cell) -> Floats:
     """Lower, prediction and upper of the trips of a cell, of shape (1, 3), not to be changed."""
     lower, prediction, upper = trees.predict(cell)
-    margin = margins.item(pair_number(np.frombuffer(cell[0]).reshape(1, -1)))
+    margin = margins.item(pair_number(*np.frombuffer(cell[0], count=2).tolist()))
     shortest, longest = bounds
     ordered = (min(lower - margin, prediction), prediction, max(upper + margin, prediction))
     # As `numpy.round` does it; Python's own rounds the decimal number, which may be another.
