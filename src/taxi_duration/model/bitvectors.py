@@ -104,7 +104,8 @@ class Bitvectors:
             left = left & self._left_by(first, exact[_BYTES * first : _BYTES * end])
         leftmost = (left & -left).astype(np.float64)
         leaves = self._leaves.take((leftmost.view(np.int64) >> _EXPONENT_BITS) + self._begins)
-        # One after the other, as LightGBM adds: `sum` adds in pairs, and may end in another bit.
+        # `bincount` adds one after the other, as LightGBM does; `sum` adds in pairs, and may end in
+        # another bit.
         answers: list[float] = np.bincount(self._booster_of, leaves).tolist()
         return answers
 
