@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from taxi_duration.errors import DamagedModelError, OtherFeaturesError
-from taxi_duration.model.duration_model import INFO_FILE, DurationModel
+from taxi_duration.model.duration_model import INFO_FILE, DurationModel, saved_info
 from taxi_duration.model.features import feature_row
 from trips_factory import make_trips, model_for_other_features, sample, small_model
 
@@ -148,3 +148,22 @@ def test_a_model_for_other_features_is_refused_with_a_remedy(folder: Path) -> No
     model_for_other_features().save(folder)
     with pytest.raises(OtherFeaturesError, match=r"other features.*Train a model"):
         DurationModel.load(folder)
+
+
+def test_what_a_model_says_of_itself_can_be_read_whatever_its_features(folder: Path) -> None:
+    model = model_for_other_features()
+    model.save(folder)
+    assert saved_info(folder) == model.info
+
+
+def test_what_a_damaged_model_says_of_itself_is_refused(folder: Path) -> None:
+    (folder / "lower.txt").write_text("damaged")
+    with pytest.raises(DamagedModelError, match=r"lower\.txt"):
+        saved_info(folder)
+
+
+def test_what_a_model_without_golden_trips_says_of_itself_is_refused(folder: Path) -> None:
+    model = small_model()
+    DurationModel(model.boosters, msgspec.structs.replace(model.info, golden=())).save(folder)
+    with pytest.raises(DamagedModelError, match="no golden trips"):
+        saved_info(folder)

@@ -1,6 +1,7 @@
 """Models brought to the function: MLflow, S3 and the function are real, moto keeps its versions."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from moto_function import NAME, RealFunction, Warm, make_function
 from moto_parts import aws, moto_server
 from registered import registered, serve
 from taxi_duration.errors import DamagedModelError, DeliveryError, NoModelError, RegistryError
+from taxi_duration.model.duration_model import INFO_FILE
 from taxi_duration.pipeline.delivery import deliver, release_image, take_back
 from taxi_duration.pipeline.lambda_function import LATEST, MODEL_FOLDER
 from taxi_duration.registry.champion import RECORD
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from training_parts import own_place
+from trips_factory import model_for_other_features
 
 pytestmark = pytest.mark.stack
 
@@ -121,6 +124,23 @@ def test_a_new_image_is_released_with_the_model_that_serves(
     done = release_image(settings, function)
     assert (done.model.version, done.version, done.former) == ("1", "2", "1")
     assert alias(function) == ("2", ("1",))
+
+
+def test_an_image_is_released_with_a_model_that_its_code_can_load_and_this_code_cannot(
+    settings: Settings, function: RealFunction, server: str, tmp_path: Path
+) -> None:
+    deliver(settings, function, "1")
+    model_for_other_features().save(tmp_path)
+    storage = Storage.from_settings(settings)
+    storage.put(
+        storage.key(f"{uri(settings, '1')}/{INFO_FILE}"), (tmp_path / INFO_FILE).read_bytes()
+    )
+    image = f"123456789012.dkr.ecr.us-east-2.amazonaws.com/lambda@sha256:{'3' * 64}"
+    aws(server, "lambda").update_function_code(FunctionName=NAME, ImageUri=image)
+    # The process that answers has loaded its model before, as one of a former image could.
+    assert release_image(settings, function).version == "2"
+    assert alias(function) == ("2", ("1",))
+    deliver(settings, function, "1")
 
 
 def test_a_function_that_does_not_answer_rightly_gets_no_callers(

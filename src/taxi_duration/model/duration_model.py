@@ -194,10 +194,7 @@ class DurationModel:
 
         Raises DamagedModelError where an answer is another one, or where there is none to compare.
         """
-        if not self.info.golden:
-            raise DamagedModelError(
-                "The model has no golden trips that could be compared.", "Train it again."
-            )
+        _raise_without_golden_trips(self.info)
         for trip in self.info.golden:
             answer = self.answer(
                 trip.pickup_community_area, trip.dropoff_community_area, trip.trip_start_timestamp
@@ -238,14 +235,38 @@ def _read(folder: Path) -> _ModelFile:
         raise _damaged(folder, INFO_FILE, str(error)) from error
 
 
+def saved_info(folder: Path) -> ModelInfo:
+    """What the model in `folder` says of itself, once its files have their hashes.
+
+    It may be a model for other features than this code has, which another version of the code
+    answers with. Raises DamagedModelError where it is not whole.
+    """
+    content = _read(folder)
+    for name in _text_files():
+        _text(folder, name, content.sha256.get(name))
+    _raise_without_golden_trips(content.info)
+    return content.info
+
+
+def _raise_without_golden_trips(info: ModelInfo) -> None:
+    if not info.golden:
+        raise DamagedModelError(
+            "The model has no golden trips that could be compared.", "Train it again."
+        )
+
+
 def _booster(folder: Path, name: str, sha256: str | None) -> lgb.Booster:
+    return lgb.Booster(model_str=_text(folder, name, sha256))
+
+
+def _text(folder: Path, name: str, sha256: str | None) -> str:
     try:
         text = (folder / name).read_bytes()
     except OSError as error:
         raise _damaged(folder, name, str(error)) from error
     if hashlib.sha256(text).hexdigest() != sha256:
         raise _damaged(folder, name, f"its hash is not the one in {INFO_FILE}")
-    return lgb.Booster(model_str=text.decode())
+    return text.decode()
 
 
 def _damaged(folder: Path, name: str, why: str) -> DamagedModelError:

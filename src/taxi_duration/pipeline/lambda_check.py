@@ -23,7 +23,7 @@ class _Answer(msgspec.Struct, rename="camel"):
 
 def check(function: LambdaFunction, version: str, expected: Shipped) -> None:
     """Raise DeliveryError unless the function version gives the model's own golden answers."""
-    golden = expected.model.info.golden
+    golden = expected.info.golden
     got = _predictions(function.invoke(version, _event(golden)))
     said = {(one.model_version, one.run_id) for one in got}
     wanted = expected.version

@@ -12,7 +12,7 @@ import msgspec
 
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, DeliveryError
-from taxi_duration.model.duration_model import MODEL_FILES, DurationModel
+from taxi_duration.model.duration_model import MODEL_FILES, DurationModel, ModelInfo, saved_info
 from taxi_duration.registry.champion import RECORD, download
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
@@ -21,10 +21,10 @@ FOLDER: Final = "lambda"
 
 
 class Shipped(NamedTuple):
-    """A version whose files are on S3, and its model as they hold it."""
+    """A version whose files are on S3, and what they say of its model."""
 
     version: ModelVersion
-    model: DurationModel
+    info: ModelInfo
 
 
 def address(storage: Storage, version: ModelVersion) -> str:
@@ -54,14 +54,16 @@ def ship(settings: Settings, storage: Storage, version: ModelVersion) -> str:
 def shipped(storage: Storage, where: str) -> Shipped:
     """What is at an address that `ship` returned, read back.
 
-    Raises StorageError where it cannot be read, DeliveryError where its record cannot be
-    understood, DamagedModelError where it is not whole.
+    The model is not loaded: the function answers with its image's code, and on the way back to a
+    former image that may have other features than this code has. Raises StorageError where it
+    cannot be read, DeliveryError where its record cannot be understood, DamagedModelError where it
+    is not whole.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name in (*MODEL_FILES, RECORD):
             (folder / name).write_bytes(_content(storage, f"{where}/{name}"))
-        return Shipped(_version(where, (folder / RECORD).read_bytes()), DurationModel.load(folder))
+        return Shipped(_version(where, (folder / RECORD).read_bytes()), saved_info(folder))
 
 
 def _raise_if_of_another_run(storage: Storage, where: str, version: ModelVersion) -> None:
