@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from botocore import xform_name
 from botocore.session import Session
+
+from delivery.images import NAMES
 
 # Of AWS's command line, what is made of several calls or of none.
 CUSTOM = {("ecr", "get-login-password"), ("logs", "tail")}
@@ -98,3 +101,16 @@ def test_the_costs_add_up(page: str) -> None:
     for column, mode in enumerate(MODES, start=2):
         total = int(last[column].strip("*"))
         assert total == sum(int(item[column]) for item in items), mode
+
+
+def test_the_commands_build_every_image_that_is_pushed(root: Path, commands: str) -> None:
+    services = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
+    makefile = (root / "Makefile").read_text()
+    default = re.search(r"^IMAGES \?= (.*)$", makefile, flags=re.MULTILINE)
+    given = re.search(r'\$ make images-build(?: IMAGES="(.*)")?$', commands, flags=re.MULTILINE)
+    assert default
+    assert given
+    composed = set((given[1] or default[1]).split())
+    assert composed <= {name for name, service in services.items() if "build" in service}
+    alone = set(re.findall(r"docker build .*-t taxi-duration/([a-z-]+):local", commands))
+    assert composed | alone == set(NAMES)
