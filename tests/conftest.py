@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in LATER[::-1]])
 
 
-# What the README's fuzz counts come from: `pytest --hypothesis-profile=thorough`.
+# What the counts in docs/api.md come from: `pytest --hypothesis-profile=thorough`.
 hypothesis.settings.register_profile("thorough", max_examples=2_000)
 
 
