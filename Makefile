@@ -151,8 +151,9 @@ $(MAGE)/.installed: $(TOOLS_INSTALLED) orchestration/requirements.txt pyproject.
 	@$(TOOLS)/bin/uv pip install --python $(MAGE) --no-deps --quiet --editable .
 	@touch $@
 
+# Made anew each time: of two packages with the same modules one cannot be taken out of what is there.
 $(LINTERS)/.installed: $(TOOLS_INSTALLED) linters/requirements.txt
 	@echo "Installing the linters' environment into $(LINTERS) …"
-	@[ -x $(LINTERS)/bin/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) $(LINTERS)
+	@$(TOOLS)/bin/uv venv --quiet --clear --python $(PYTHON) $(LINTERS)
 	@$(TOOLS)/bin/uv pip sync --python $(LINTERS) --require-hashes --compile-bytecode --quiet linters/requirements.txt
 	@touch $@
