@@ -1,4 +1,4 @@
-"""What a model is measured against: medians by group, and the source project's two regressions.
+"""What a model is measured against: medians by group, and two regressions on the areas alone.
 
 All are fitted on, and answer to, the same feature matrix as the model.
 """
@@ -69,7 +69,7 @@ class MedianTable:
 
 
 class PairRegression:
-    """A scikit-learn regression on the two areas alone, as the source project had it."""
+    """A scikit-learn regression on the two areas alone."""
 
     def __init__(self, regression: Any) -> None:
         self.regression = regression

@@ -21,9 +21,8 @@ _NEEDED: Final = (
 def read_trips(paths: Sequence[Path], *, min_minutes: float, max_minutes: float) -> pa.Table:
     """The REQUIRED_COLUMNS of the trips in all files that last between the bounds, in time order.
 
-    The bounds themselves do not count, unlike in `trips.clean`, which keeps them as the source
-    project does: the published figures that `taxi evaluate` is held against were made without them
-    (40,907 trips on 8 January 2019; with them it is 41,204).
+    The bounds themselves do not count, unlike in `trips.clean`, which keeps them: the figures in
+    docs/accuracy.md are without them (40,907 trips on 8 January 2019; with them it is 41,204).
     Raises TripsError naming the file that cannot be used, NoTripsError where no trip is left.
     """
     rows = pa.concat_tables([_read(path) for path in paths])
