@@ -16,6 +16,8 @@ LEAST_BODY: Final = 64 * 1024
 MOST_HEAD: Final = 32 * 1024
 # Of requests that wait in one process: a dozen of the longest lists, thousands of single trips.
 MOST_BUFFERED: Final = 64 * 1024 * 1024
+# Of answers that callers of one process do not take: three dozen of the longest lists.
+MOST_UNTAKEN: Final = 64 * 1024 * 1024
 # A queue of requests is worked off within a second; by then there is room again.
 RETRY_AFTER: Final = 1
 
@@ -31,6 +33,7 @@ class Limits:
     # Seconds in which a request has to come whole, and again in which its answer is to be taken.
     seconds: float
     most_buffered: int = MOST_BUFFERED
+    most_untaken: int = MOST_UNTAKEN
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
