@@ -301,6 +301,7 @@ def test_what_is_refused_gets_its_own_status_and_a_problem(
     request = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%b\r\n" % (target, fields)
     head, _, body = worker.talk(request).partition(b"\r\n\r\n")
     assert head.split()[1] == b"%d" % status
+    assert head.count(b"\r\nDate: ") == 1
     if status != 200:
         assert b"Content-Type: application/problem+json" in head
         assert msgspec.json.decode(body)["status"] == status

@@ -1,6 +1,7 @@
 """What one caller may ask of the service, and how it is told that it asked too much."""
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -65,6 +66,8 @@ def raw_answer(status: int, detail: str, *, close: bool) -> bytes:
     body = msgspec.json.encode(problem)
     head = [
         f"HTTP/1.1 {status} {title}",
+        # Refusals have one as all answers have (RFC 9110, 6.6.1).
+        f"Date: {formatdate(usegmt=True)}",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",
         f"Connection: {'close' if close else 'keep-alive'}",
