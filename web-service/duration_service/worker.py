@@ -257,9 +257,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.observations.refused(status)
 
     def _expire(self) -> None:
-        """End what took too long, once a second."""
+        """End what took too long; it is looked for some times a second where much happens."""
         now = time.monotonic()
-        if now - self._expired < min(1, self.limits.seconds / 4, STOP_SECONDS / 4):
+        if now - self._expired < min(self.limits.seconds, STOP_SECONDS) / 4:
             return
         self._expired = now
         for conn in [conn for conn in self.watched if conn.deadline < now]:
