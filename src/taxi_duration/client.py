@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from numbers import Real
 from types import TracebackType
 from typing import Final, Self, SupportsIndex, TypeVar, overload
 
@@ -118,7 +119,8 @@ class DurationClient:
     def predict(self, trips: Trip | Iterable[Trip]) -> Prediction | list[Prediction]:
         """The duration of one trip, or of each of many in the same order.
 
-        What numpy and pandas hold may stand in a trip; NaN, their missing area, is an unknown one.
+        Numbers and strings of numpy and times of pandas may stand in a trip; NaN, their missing
+        area, is an unknown one.
 
         Raises a ServiceError, TripsRefusedError where the trips are wrong; TypeError for what is
         no trip at all.
@@ -180,6 +182,11 @@ class DurationClient:
         headers = {"Content-Type": "application/json"} if body else None
         try:
             return self._http.request(method, path, content=body, headers=headers)
+        except httpx.DecodingError as error:
+            raise ServiceError(
+                f"{self._http.base_url}{path} answered what cannot be read: {error}.",
+                "Is it this service?",
+            ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachableError(
                 f"{self._http.base_url} does not answer ({error or type(error).__name__}).",
@@ -208,11 +215,15 @@ def _encoded(trips: Trip | list[Trip]) -> bytes:
 
 
 def _plain(value: object) -> object:
-    """What JSON has for a time, also one of pandas, or a whole number of numpy."""
+    """What JSON has for a time, also one of pandas, or a number or string of numpy."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, SupportsIndex):
         return operator.index(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, str):
+        return str(value)
     raise TypeError(f"A trip cannot have {value!r}, a {type(value).__name__}.")
 
 

@@ -12,7 +12,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
     if value.isascii() and value.isdecimal():
         return float(value)
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one that no calendar of Python's has
         return 0
-    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0)

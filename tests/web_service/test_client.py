@@ -102,6 +102,16 @@ def test_trips_may_come_one_by_one_and_hold_what_data_frames_hold(
     assert client.predict(rows) == client.predict([Trip(8, 76, plain), Trip(8, None, plain)])
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int8, np.int64])
+def test_the_numbers_and_strings_of_an_array_may_stand_in_a_trip(
+    app: Flask, asking: Callable[..., DurationClient], kind: Any
+) -> None:
+    unknown: Any = np.float64("nan")
+    client, start = asking(app), TO_OHARE.trip_start_timestamp
+    of_arrays = client.predict(Trip(kind(8), unknown, start, np.str_("a")))
+    assert of_arrays == client.predict(Trip(8, None, start, "a"))
+
+
 @pytest.mark.parametrize("wrong", [{"pickup_community_area": 8}, "8", Trip(object())])  # type: ignore[arg-type]
 def test_what_is_no_trip_is_a_type_error_that_says_so(
     app: Flask, asking: Callable[..., DurationClient], wrong: Any
@@ -232,7 +242,15 @@ def test_a_date_in_retry_after_is_waited_for(
     assert 3 < waits[0] <= 5
 
 
-@pytest.mark.parametrize("odd", ["²", "٣", "soon", "-1", ""])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("²", "٣", "soon", "-1", ""),
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -0100",
+        "Fri, 01 Jan 2027 00:00:00 +99999999999999",
+    ],
+)
 def test_a_wait_that_is_no_time_is_none(odd: str) -> None:
     assert retry_after({"Retry-After": odd}) == 0
 
@@ -258,6 +276,13 @@ def test_an_answer_that_is_no_problem_of_the_service_is_told_with_its_beginning(
 def test_a_success_that_cannot_be_read_is_an_error(asking: Callable[..., DurationClient]) -> None:
     with pytest.raises(ServiceError, match="cannot be read"):
         asking(answering((200, {}, "<h1>hello</h1>"))).predict(TO_OHARE)
+
+
+def test_an_answer_that_is_not_compressed_as_it_says_is_an_error_of_the_client(
+    asking: Callable[..., DurationClient],
+) -> None:
+    with pytest.raises(ServiceError, match="cannot be read"):
+        asking(answering((200, {"Content-Encoding": "gzip"}, "no gzip"))).predict(TO_OHARE)
 
 
 def test_a_service_that_does_not_answer_is_asked_again_and_named(waits: Waits) -> None:

@@ -168,6 +168,29 @@ def test_what_comes_byte_by_byte_is_not_read_anew_for_each_of_them(first: bytes)
     assert (time.process_time() - began) / 50 < 0.001
 
 
+SPACES = b" \t" * (MOST_HEAD // 2 - 500)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Content-Length:" + SPACES + b"\rx",
+        b"Content-Length: 1" + SPACES + b"1",
+        b"Transfer-Encoding: a" + SPACES + b"a",
+        b"Expect:" + SPACES + b"\rx",
+        b"\r\n".join([b"Expect:"] * (MOST_HEAD // 10)),
+    ],
+    ids=["no value", "two lengths", "two codings", "no wish", "many wishes"],
+)
+def test_no_line_of_a_head_takes_long_to_read(line: bytes) -> None:
+    received = bytearray(b"POST / HTTP/1.0\r\n%b\r\n\r\n" % line)
+    assert len(received) <= MOST_HEAD
+    began = time.process_time()
+    with contextlib.suppress(RefusedError):
+        Framing(LIMITS).length(received)
+    assert time.process_time() - began < 0.05
+
+
 NAMES = (
     b"Content-Length",
     b"content-length",

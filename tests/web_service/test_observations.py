@@ -85,6 +85,28 @@ def test_every_request_is_observed_with_its_status(
     assert all(0 < one.seconds < 5 for one in observations.handled)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "seen"),
+    [
+        ("GET", "//", ("/", "GET", 200)),
+        ("POST", "//predict", ("/predict", "POST", 200)),
+        ("OPTIONS", "*", ("unknown", "OPTIONS", 404)),
+        ("GET", "//elsewhere", ("unknown", "GET", 404)),
+    ],
+)
+def test_a_request_counts_where_its_path_leads_however_it_begins(
+    client: FlaskClient,
+    observations: Observations,
+    method: str,
+    path: str,
+    seen: tuple[str, str, int],
+) -> None:
+    as_gunicorn_has_it = {"PATH_INFO": path}
+    client.open(method=method, environ_overrides=as_gunicorn_has_it, json={})
+    (one,) = observations.handled
+    assert (one.endpoint, one.method, one.status) == seen
+
+
 def test_an_answer_is_observed_with_its_trips_and_minutes(
     client: FlaskClient, observations: Observations
 ) -> None:

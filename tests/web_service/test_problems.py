@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import pytest
 from flask import Flask
@@ -149,6 +150,18 @@ def test_a_body_of_another_type_is_refused_with_the_type_that_is_taken(client: F
     assert answer.status_code == 415
     assert answer.headers["Accept"] == JSON
     assert "came as text/csv" in problem(answer).detail
+
+
+@pytest.mark.parametrize("host", ["service", "service:9696", "xn--a", "[::1"])
+def test_whoever_sends_another_type_is_told_the_address_that_was_asked(
+    app: Flask, host: str
+) -> None:
+    # Flask's own client cannot read such a host.
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://service") as client:
+        headers = {"Host": host, "Content-Type": "text/csv"}
+        answer = client.post("/predict?a=1", content=b"8,76", headers=headers)
+    assert answer.status_code == 415
+    assert answer.json()["detail"].endswith(f" http://{host}/predict")
 
 
 def test_a_body_whose_end_does_not_come_is_told_so(live: str) -> None:

@@ -1,5 +1,7 @@
 """Counts of requests by minute and status, as a real Postgres gets them."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +75,23 @@ def test_requests_are_counted_by_status_and_minute_however_often_they_are_writte
         rows = connection.execute(select(requests).where(requests.c.status == "5xx")).all()
     assert len({row.instance for row in rows}) == 2
     assert sum(row.requests for row in rows) == 3
+
+
+def test_what_is_counted_while_a_minute_is_written_belongs_to_the_next_one(
+    database: Settings, clock: Any
+) -> None:
+    upgrade(database)
+    counts = counter(database)
+    clock(100)
+    counts.observe([], handled(200, 200))
+    with counts._lock:
+        late = threading.Thread(target=counts.observe, args=([], handled(200)))
+        late.start()
+        time.sleep(0.05)  # it waits for its turn
+        clock(101)
+    late.join()
+    counts.write()
+    assert written(database) == {("2xx", 100): 2, ("2xx", 101): 1}
 
 
 def test_only_requests_for_predictions_count_and_those_refused_unread(

@@ -1,8 +1,11 @@
+import errno
+import fcntl
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from duration_service import spool as module
@@ -97,6 +100,20 @@ def test_one_at_a_time_holds_the_lock(spool: Spool) -> None:
     again = spool.lock()
     assert again is not None
     os.close(again)
+
+
+def test_where_the_disk_has_no_locks_no_file_stays_open(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int, _kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    opened = psutil.Process().num_fds()
+    for _ in range(5):
+        with pytest.raises(OSError, match="No locks"):
+            spool.lock()
+    assert psutil.Process().num_fds() == opened
 
 
 def test_what_a_killed_process_left_half_written_is_no_segment_and_goes(spool: Spool) -> None:

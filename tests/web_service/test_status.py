@@ -2,14 +2,20 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from duration_service import create_app
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.observations import Observations
+from duration_service.prediction_log import EXTENSION as LOG
+from duration_service.prediction_log import PredictionLog
+from duration_service.predictions_table import PredictionsTable
+from duration_service.shipping import VIEW, Shipper
+from duration_service.spool import Spool
 from taxi_duration.contract import ModelVersion, Refusal
-from taxi_duration.settings import load_settings
+from taxi_duration.settings import Settings, load_settings
 
 
 def test_the_process_is_alive_with_and_without_a_model(app: Flask, empty: Flask) -> None:
@@ -54,6 +60,21 @@ def test_without_a_model_a_caller_comes_back_when_the_next_look_is_over(
     for answer in (client.get("/ready"), client.get("/model"), client.post("/predict", json={})):
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("left", [b"", b'{"database_answers": tr', b'{"written": 7}', b"\xff"])
+def test_ready_is_answered_whatever_the_disk_kept_of_the_last_look_at_the_log(
+    app: Flask, settings: Settings, left: bytes
+) -> None:
+    spool = Spool(settings.home / "predictions", 1_000)
+    spool.folder.mkdir()
+    spool.tell(VIEW, left)
+    table = PredictionsTable("")
+    app.extensions[LOG] = PredictionLog(spool, Shipper(spool, table, 60, 90), 1)
+    answer = app.test_client().get("/ready")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["prediction_log"] is None
 
 
 def test_model_tells_where_it_comes_from_and_how_good_it_was(

@@ -20,6 +20,7 @@ from duration_service.limits import Limits
 from duration_service.worker import STOP_SECONDS, Worker
 from taxi_duration.settings import Settings
 from web_service.own_worker import OwnWorker, own_worker, received
+from web_service.test_process import until
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -215,6 +216,33 @@ def test_a_caller_that_does_not_take_its_answer_in_time_is_not_told_that_it_was_
         assert refused == []
 
 
+def test_answers_that_nobody_takes_are_kept_up_to_a_bound(settings: Settings) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=10, most_untaken=2 * MUCH)
+    with own_worker(much, settings, limits) as worker, ExitStack() as opened:
+        slow = []
+        for _ in range(5):
+            slow.append(opened.enter_context(worker.connect(HEALTH)))
+            slow[-1].recv(1)
+        until(lambda: worker.untaken <= limits.most_untaken and worker.nr_conns < len(slow))
+        assert worker.untaken > MUCH
+        assert len(received(slow[0])) < MUCH, "who waited longest is left with a part"
+        slow[-1].shutdown(socket.SHUT_WR)
+        assert len(received(slow[-1])) > MUCH
+        for caller in slow:
+            caller.close()
+        until(lambda: not worker.nr_conns)
+        assert worker.untaken == 0
+
+
+def test_an_answer_that_is_larger_than_the_bound_is_kept_for_its_caller(
+    settings: Settings,
+) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=10, most_untaken=1)
+    with own_worker(much, settings, limits) as worker, worker.connect(LAST) as caller:
+        time.sleep(0.2)
+        assert len(received(caller)) > MUCH
+
+
 def test_a_stop_waits_for_a_caller_that_takes_its_answer_slowly(settings: Settings) -> None:
     def take(slow: socket.socket) -> int:
         time.sleep(2 * STOP_SECONDS)
@@ -273,6 +301,7 @@ def test_what_is_refused_gets_its_own_status_and_a_problem(
     request = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%b\r\n" % (target, fields)
     head, _, body = worker.talk(request).partition(b"\r\n\r\n")
     assert head.split()[1] == b"%d" % status
+    assert head.count(b"\r\nDate: ") == 1
     if status != 200:
         assert b"Content-Type: application/problem+json" in head
         assert msgspec.json.decode(body)["status"] == status

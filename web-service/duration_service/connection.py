@@ -43,6 +43,10 @@ class MemorySocket:
             if sent:
                 self.unsent[0] = self.unsent[0][sent:]
 
+    def kept(self) -> int:
+        """Bytes that are kept: a part stays whole until all of it has gone."""
+        return sum(memoryview(part.obj).nbytes for part in self.unsent)
+
     def setblocking(self, _blocking: bool) -> None:
         """Nothing: the real socket stays as it is."""
 
@@ -100,8 +104,9 @@ class Connection(TConn):  # type: ignore[misc]
         self.framing: Framing | None = None
         # Of the request that is being answered.
         self.body = b""
-        # Bytes of it that count in the worker's limit.
+        # Bytes of it that count in the worker's limit, and of an answer that is not taken.
         self.counted = 0
+        self.untaken = 0
         # In seconds of the monotonic clock.
         self.deadline = 0.0
         # The last answer is on its way; what still comes is not read.

@@ -1,6 +1,7 @@
 """What one caller may ask of the service, and how it is told that it asked too much."""
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -16,6 +17,8 @@ LEAST_BODY: Final = 64 * 1024
 MOST_HEAD: Final = 32 * 1024
 # Of requests that wait in one process: a dozen of the longest lists, thousands of single trips.
 MOST_BUFFERED: Final = 64 * 1024 * 1024
+# Of answers that callers of one process do not take: three dozen of the longest lists.
+MOST_UNTAKEN: Final = 64 * 1024 * 1024
 # A queue of requests is worked off within a second; by then there is room again.
 RETRY_AFTER: Final = 1
 
@@ -31,6 +34,7 @@ class Limits:
     # Seconds in which a request has to come whole, and again in which its answer is to be taken.
     seconds: float
     most_buffered: int = MOST_BUFFERED
+    most_untaken: int = MOST_UNTAKEN
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -62,6 +66,8 @@ def raw_answer(status: int, detail: str, *, close: bool) -> bytes:
     body = msgspec.json.encode(problem)
     head = [
         f"HTTP/1.1 {status} {title}",
+        # Refusals have one as all answers have (RFC 9110, 6.6.1).
+        f"Date: {formatdate(usegmt=True)}",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",
         f"Connection: {'close' if close else 'keep-alive'}",

@@ -128,7 +128,7 @@ def observe_requests(app: Flask, observations: Observations) -> None:
         body = answer(environ, start)
         observations.handled.append(
             Handled(
-                endpoints.get(environ["PATH_INFO"][1:].partition("/")[0], UNKNOWN),
+                endpoints.get(environ["PATH_INFO"].lstrip("/").partition("/")[0], UNKNOWN),
                 environ["REQUEST_METHOD"],
                 int(statuses[-1][:3]),
                 perf_counter() - began,

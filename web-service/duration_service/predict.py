@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from typing import Any, Final
+from wsgiref.util import request_uri
 
 import msgspec
 import numpy as np
@@ -137,9 +138,11 @@ def _check_content_type(environ: Mapping[str, Any]) -> None:
     if environ.get("CONTENT_TYPE") == "application/json":
         return
     if request.mimetype and not request.is_json:
+        # Werkzeug's address would be decoded for the eye, which fails for a host such as `xn--a`.
+        address = request_uri(dict(environ), include_query=False)
         raise ProblemError(
             415,
             f"The body came as {request.mimetype}; /predict takes application/json: curl -H"
-            f" 'Content-Type: application/json' -d '{EXAMPLE}' {request.base_url}",
+            f" 'Content-Type: application/json' -d '{EXAMPLE}' {address}",
             headers={"Accept": "application/json"},
         )

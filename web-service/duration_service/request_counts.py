@@ -73,8 +73,9 @@ class RequestCounts:
 
         The latter are no failures of the service, even where their status is 501.
         """
-        minute = _minute()
         with self._lock:
+            # Not before: a minute that `write` takes for over shall get nothing any longer.
+            minute = _minute()
             for request in handled:
                 if request.method == UNKNOWN:
                     self._counts[minute, REFUSED] += 1
@@ -83,8 +84,8 @@ class RequestCounts:
 
     def write(self) -> int:
         """Write what is not known to be written; returns how many rows. Raises psycopg2.Error."""
-        now = _minute()
         with self._lock:
+            now = _minute()
             for old in [key for key in self._counts if key[0] < now - MOST_MINUTES]:
                 del self._counts[old]
             counts = dict(self._counts)

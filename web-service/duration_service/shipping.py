@@ -14,6 +14,7 @@ from duration_service.metrics import LOG_DATABASE_UP, LOG_DROPPED, LOG_SPOOLED_B
 from duration_service.predictions_table import DELETED_AT_ONCE, PredictionsTable
 from duration_service.spool import BATCH_BYTES, Segment, Spool, batches, read
 from taxi_duration.contract import PredictionLogView
+from taxi_duration.errors import UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -151,10 +152,13 @@ class Shipper:
 
 
 def view(spool: Spool) -> PredictionLogView | None:
-    """What the process whose turn it is last saw; None before it looked."""
+    """What the process whose turn it is last saw; None before it looked.
+
+    It is not brought to the disk: a machine that lost its power may have it with nothing in it.
+    """
     try:
         return msgspec.json.decode((spool.folder / VIEW).read_bytes(), type=PredictionLogView)
-    except OSError:
+    except (OSError, *UNREADABLE):
         return None
 
 

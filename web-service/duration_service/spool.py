@@ -105,15 +105,18 @@ class Spool:
     def lock(self) -> int | None:
         """A descriptor that only one process of this machine holds at a time, or None.
 
-        The lock ends with the process that holds it, however that ends.
+        The lock ends with the process that holds it, however that ends. Raises OSError where the
+        disk has no locks.
         """
         self._make_folder()
         descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             os.close(descriptor)
-            return None
+            if isinstance(error, BlockingIOError):
+                return None
+            raise
         return descriptor
 
     def tell(self, name: str, content: bytes) -> None:

@@ -62,6 +62,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.watched: dict[Connection, int] = {}
         self.in_flight = 0
         self.buffered = 0
+        self.untaken = 0
         self._expired = time.monotonic()
         self.share = Share(self.age)
         self._stands_back_until: float | None = None
@@ -156,6 +157,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
         elif conn.sock.unsent:
             self._watch(conn, self.limits.seconds, selectors.EVENT_WRITE)
+            self._count_untaken(conn, conn.sock.kept())
+            self._make_room(conn)
         elif conn.leaving:
             self._leave(conn)
         elif conn.received:
@@ -180,6 +183,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if conn.sock.unsent:
                 conn.sock.flush()
                 if not conn.sock.unsent:
+                    self._count_untaken(conn, 0)
                     self._settle(conn)
             else:
                 self._receive(conn)
@@ -253,9 +257,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.observations.refused(status)
 
     def _expire(self) -> None:
-        """End what took too long, once a second."""
+        """End what took too long; it is looked for some times a second where much happens."""
         now = time.monotonic()
-        if now - self._expired < min(1, self.limits.seconds / 4, STOP_SECONDS / 4):
+        if now - self._expired < min(self.limits.seconds, STOP_SECONDS) / 4:
             return
         self._expired = now
         for conn in [conn for conn in self.watched if conn.deadline < now]:
@@ -312,6 +316,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _drop(self, conn: Connection) -> None:
         self._unwatch(conn)
         self._count(conn, 0)
+        self._count_untaken(conn, 0)
         self._count_connections(-1)
         conn.sock.close()
 
@@ -320,6 +325,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(next(iter(self.watched)))
             return True
         return False
+
+    def _make_room(self, last: Connection) -> None:
+        """End whose answers wait longest to be taken; the last has time for its own."""
+        if self.untaken <= self.limits.most_untaken:
+            return
+        for conn in [one for one, event in self.watched.items() if event == selectors.EVENT_WRITE]:
+            if conn is last or self.untaken <= self.limits.most_untaken:
+                return
+            self._drop(conn)
 
     def _count_connections(self, more: int) -> None:
         self.nr_conns += more
@@ -339,6 +353,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Let `conn` count with so many bytes in what this process keeps."""
         self.buffered += size - conn.counted
         conn.counted = size
+
+    def _count_untaken(self, conn: Connection, size: int) -> None:
+        """Let so many bytes of answers to `conn` count in what nobody takes."""
+        self.untaken += size - conn.untaken
+        conn.untaken = size
 
 
 def _status(refused: errors.ParseException) -> int:
