@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from mlflow.artifacts import download_artifacts
 
+from ill_s3 import refusing_server
 from mage_parts import free_port
 from monitored import with_own_bucket
 from taxi_duration.cli import main
-from taxi_duration.errors import ReproductionError
+from taxi_duration.errors import ReproductionError, StorageError
 from taxi_duration.model.duration_model import MODEL_FOLDER
 from taxi_duration.pipeline import retraining
 from taxi_duration.pipeline.retraining import retrain
@@ -22,7 +23,7 @@ from taxi_duration.pipeline.training import build_features, train_models
 from taxi_duration.registry import trained
 from taxi_duration.registry.client import client
 from taxi_duration.registry.runs import Runs
-from taxi_duration.settings import Settings
+from taxi_duration.settings import Settings, load_settings
 from taxi_duration.stack.resolved import as_environment
 from taxi_duration.storage import Storage
 from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
@@ -215,6 +216,18 @@ def test_a_lake_that_cannot_be_reached_is_told_without_a_trace(
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert f"at {nobody} cannot be used: " in result.output
+
+
+def test_an_s3_that_cannot_be_used_is_told_before_mlflow_is_asked_for_what_lies_there(
+    tmp_path: Path,
+) -> None:
+    with refusing_server(500) as (mlflow, asked):
+        settings = load_settings(
+            home=tmp_path, mlflow_url=mlflow, s3_endpoint=f"http://127.0.0.1:{free_port()}"
+        )
+        with pytest.raises(StorageError, match="cannot be used"):
+            retrain(settings, "a-run")
+        assert asked == []
 
 
 def test_a_version_that_is_gone_is_told(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import RegistryError, UnknownVersionError
 from taxi_duration.registry.champion import champion, version
+from taxi_duration.registry.rest import mlflow_server
 from taxi_duration.settings import Settings, load_settings
 
 
@@ -77,6 +79,21 @@ def test_an_alias_that_nobody_holds_is_none_and_a_version_that_is_not_there_an_e
     assert champion(settings) is None
     with pytest.raises(UnknownVersionError, match=r"no such thing.*`taxi model list`"):
         version(settings, "7")
+
+
+def test_a_file_that_does_not_come_is_blamed_on_the_store_too_and_nothing_else_is(
+    settings: Settings, answers: type[Answers], tmp_path: Path
+) -> None:
+    answers.status, answers.body = 500, b'{"message": "Read timeout\\n on endpoint."}'
+    with pytest.raises(RegistryError) as caught, mlflow_server(settings) as server:
+        server.download("get-artifact", {}, tmp_path / "lower.txt")
+    assert "lower.txt did not come: 500 Internal Server Error Read timeout on endpoint. It" in str(
+        caught.value
+    )
+    assert "MLflow and S3" in caught.value.remedy
+    with pytest.raises(RegistryError, match=r"on endpoint\. See whether it runs") as other:
+        champion(settings)
+    assert "S3" not in str(other.value)
 
 
 def test_a_version_is_told_by_its_tags(settings: Settings, answers: type[Answers]) -> None:

@@ -2,12 +2,16 @@
 
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from taxi_duration.errors import PortTakenError
 from taxi_duration.stack.part import Part
 from taxi_duration.stack.ports import check_ports, is_free
+from taxi_duration.stack.processes import marks
 
 
 def part(name: str, **ports: int) -> Part:
@@ -36,6 +40,27 @@ def test_every_taken_port_is_named_with_its_setting_and_who_has_it() -> None:
     for words in ("TAXI_MLFLOW_PORT, for mlflow", "TAXI_MAGE_PORT, for mage"):
         assert words in message
     assert message.count(f"process {os.getpid()} (") == 2
+
+
+def test_a_part_of_another_stack_is_told_with_its_home_even_where_it_lost_its_mark(
+    tmp_path: Path,
+) -> None:
+    listen = (
+        "import socket, sys; server = socket.create_server(('127.0.0.1', 0));"
+        " print(server.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        ["sh", "-c", 'env -i "$0" -c "$1"; true', sys.executable, listen],
+        env={**os.environ, **marks(tmp_path, "postgres")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout
+        port = int(other.stdout.readline())
+        with pytest.raises(PortTakenError, match=r"`TAXI_HOME=<its folder> taxi down`") as caught:
+            check_ports([part("postgres", TAXI_POSTGRES_PORT=port)], "127.0.0.1")
+    assert f") of the stack in {tmp_path}." in str(caught.value)
 
 
 def test_two_settings_with_one_port_are_told() -> None:

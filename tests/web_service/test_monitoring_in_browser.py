@@ -1,6 +1,7 @@
 """The page of figures in Chromium, with a real Postgres behind it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.monitoring.database import upgrade
 from taxi_duration.settings import Settings
 from taxi_duration.stack.stack import Stack
-from watched import DRIFTED, ask, report, watch
+from watched import DRIFTED, ask, fill, report, watch
 from web_service.test_page_in_browser import served, wrong_contrasts
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -64,6 +65,24 @@ def test_what_matters_is_seen_at_a_glance(page: Page, url: str) -> None:
     assert [one.split("\n")[0] for one in look.all_inner_texts()] == ["Error", "Coverage", "Drift"]
     page.get_by_role("link", name="Drift", exact=True).click()
     expect(page.get_by_role("heading", name="Drift by month")).to_be_in_viewport()
+
+
+def test_of_a_window_of_live_traffic_all_is_seen_without_scrolling(
+    page: Page, app: Flask, postgres: Stack
+) -> None:
+    with with_own_database(postgres.settings) as settings:
+        end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        window = {"window_start": end - timedelta(hours=1), "window_end": end}
+        fill(settings, "live_windows", **window, drifted=True)
+        for column in ("pickup_community_area", "dropoff_community_area"):
+            fill(settings, "live_columns", **window, column_name=column, drifted=True)
+        app.extensions[EXTENSION] = Reader.from_settings(settings)
+        page.set_viewport_size({"width": 1400, "height": 900})
+        with served(app) as address:
+            page.goto(f"{address}/monitoring")
+            table = page.get_by_role("region", name="Live traffic, table")
+            expect(table.get_by_text("dropoff_community_area")).to_be_visible()
+            assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
 
 
 def test_the_charts_have_a_mark_for_each_figure_and_words_for_those_who_do_not_see_them(

@@ -68,6 +68,8 @@ def retrain(settings: Settings, run_id: str) -> Retrained:
     Raises ReproductionError where the run or the lake do not hold any more what that takes,
     RegistryError where MLflow cannot be reached, StorageError where S3 cannot.
     """
+    # First: the same trouble would come by way of MLflow too, but minutes later.
+    Storage.from_settings(settings).check_bucket()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "stored").mkdir()

@@ -61,8 +61,9 @@ def registry_errors(settings: Settings) -> Iterator[None]:
         yield
     # Artifacts that cannot be had raise what requests raises.
     except (MlflowException, RequestException) as error:
+        said = " ".join(str(error).split()).rstrip(".")
         raise RegistryError(
-            f"The registry at {settings.mlflow_url} failed: {error}", _remedy(settings, str(error))
+            f"The registry at {settings.mlflow_url} failed: {said}.", _remedy(settings, said)
         ) from error
 
 

@@ -23,6 +23,7 @@ API: Final = "api/2.0/mlflow"
 _ABSENT: Final = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 # Connecting, and every read; a server behind a slow S3 is silent while it fetches a file.
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
+_REMEDY: Final = "See whether it runs: `taxi status`."
 
 T = TypeVar("T")
 
@@ -49,14 +50,26 @@ class MlflowServer:
         return msgspec.json.decode(answer.content, type=kind, strict=False)
 
     def download(self, path: str, query: Mapping[str, str], target: Path) -> None:
-        """Write what is at `path` into the file `target`; raises as `get` does."""
-        with self._http.stream("GET", path, params=query) as answer:
-            if not answer.is_success:
-                answer.read()
-            _raise_for(answer)
-            with target.open("wb") as file:
-                for chunk in answer.iter_bytes():
-                    file.write(chunk)
+        """Write what is at `path` into the file `target`; raises as `get` does.
+
+        MLflow itself may be well then, and its store not: the remedy names both.
+        """
+        try:
+            with self._http.stream("GET", path, params=query) as answer:
+                if not answer.is_success:
+                    answer.read()
+                _raise_for(answer)
+                with target.open("wb") as file:
+                    for chunk in answer.iter_bytes():
+                        file.write(chunk)
+        except UnknownVersionError:
+            raise
+        except (RegistryError, httpx.HTTPError) as error:
+            raise RegistryError(
+                f"{target.name} did not come: {_said(error)}",
+                "It fetches files from its store: see whether both, MLflow and S3, run:"
+                " `taxi status`.",
+            ) from error
 
 
 @contextmanager
@@ -75,13 +88,12 @@ def mlflow_server(settings: Settings) -> Iterator[MlflowServer]:
             yield MlflowServer(http)
     except UnknownVersionError as error:
         raise UnknownVersionError(
-            f"{failed} {error}", "`taxi model list` lists those it has."
+            f"{failed} {_said(error)}.", "`taxi model list` lists those it has."
         ) from error
-    except (RegistryError, httpx.HTTPError, *UNREADABLE) as error:
-        raise RegistryError(
-            f"{failed} {error or type(error).__name__}",
-            "See whether it runs: `taxi status`.",
-        ) from error
+    except RegistryError as error:
+        raise RegistryError(f"{failed} {_said(error)}.", error.remedy or _REMEDY) from error
+    except (httpx.HTTPError, *UNREADABLE) as error:
+        raise RegistryError(f"{failed} {_said(error)}.", _REMEDY) from error
 
 
 @lru_cache(maxsize=1)
@@ -112,6 +124,12 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> "Iterator[httpx.Request]":  # type: ignore[override]
         request.headers["Authorization"] = self._header
         yield request
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line and without a full stop; its kind where it says nothing."""
+    cause = error.cause if isinstance(error, RegistryError) else str(error)
+    return " ".join(cause.split()).rstrip(".") or type(error).__name__
 
 
 def _raise_for(answer: httpx.Response) -> None:

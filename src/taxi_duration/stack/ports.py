@@ -29,7 +29,8 @@ def check_ports(parts: Sequence[Part], host: str) -> None:
         if time.monotonic() > deadline or not any(who == _UNKNOWN for *_, who in conflicts):
             raise PortTakenError(
                 "\n".join(_lines(conflicts)),
-                "\nEnd what listens there, or set the setting to a port that is free.",
+                "\nEnd what listens there (a stack: `TAXI_HOME=<its folder> taxi down`), or set the"
+                " setting to a port that is free.",
             )
         time.sleep(0.1)
 

@@ -109,13 +109,26 @@ def _signal(process: psutil.Process, *, kill: bool) -> None:
 def describe(pid: int) -> str:
     """The process as a person would look for it: its number and the start of its command line.
 
-    Empty for a process that is just ending.
+    With the home of the stack that it is of, if any. Empty for a process that is just ending.
     """
     try:
-        words = psutil.Process(pid).cmdline()
+        process = psutil.Process(pid)
+        words, home = process.cmdline(), _home(process)
     except psutil.AccessDenied:
         return f"process {pid}"
     except psutil.NoSuchProcess:
         return ""
     command = " ".join(Path(word).name if word.startswith("/") else word for word in words)
-    return f"process {pid} ({command[:80]})" if command else ""
+    of_stack = f" of the stack in {home}" if home else ""
+    return f"process {pid} ({command[:80]}){of_stack}" if command else ""
+
+
+def _home(process: psutil.Process) -> str:
+    """The home of the stack that a process is of, by its own mark or an ancestor's; else empty."""
+    for each in [process, *process.parents()]:
+        try:
+            if home := each.environ().get(HOME_MARK):
+                return home
+        except (psutil.Error, OSError):
+            continue
+    return ""

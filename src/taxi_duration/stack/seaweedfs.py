@@ -1,6 +1,7 @@
 """SeaweedFS, the stack's S3 server, in one process."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from taxi_duration.settings import Settings
 from taxi_duration.stack.health import listens
 from taxi_duration.stack.part import Part
 from taxi_duration.stack.resolved import LOOPBACK, Secrets, plain
-from taxi_duration.storage import Storage
+from taxi_duration.storage import Limits, Storage
 
 # `weed mini` dials its admin server at that server's port + 10,000, whatever -admin.port.grpc says.
 _ADMIN_GRPC: Final = 10_000
@@ -21,6 +22,8 @@ _INNER_PORTS: Final = (
 )
 # The object that tells whether objects can be stored and read.
 _PROBE: Final = ".answers"
+# Whoever asks for the state of the stack waits for it; a start asks again.
+_PATIENCE: Final = Limits(connect=2, silent=4, attempts=1)
 
 
 def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
@@ -77,7 +80,7 @@ def _healthy(settings: Settings) -> bool:
     """
     if not listens(LOOPBACK, settings.s3_port):
         return False
-    storage = Storage.from_settings(settings)
+    storage = replace(Storage.from_settings(settings), limits=_PATIENCE)
     probe = {"Bucket": storage.bucket, "Key": _PROBE}
     try:
         storage.client.put_object(**probe, Body=b"here")
