@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +119,17 @@ def test_without_a_former_champion_there_is_no_rollback(settings: Settings) -> N
 
 
 @pytest.mark.usefixtures("quick_retries")
-def test_an_unknown_setting_of_the_registry_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TAXI_HOME", str(tmp_path))
-    monkeypatch.setenv("TAXI_MLFLOW_URL", "http://127.0.0.1:24990")
-    result = taxi("list")
-    assert result.exit_code == 1
-    assert "The registry at http://127.0.0.1:24990 failed" in result.output
+def test_a_registry_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
+    away = {"TAXI_HOME": str(tmp_path), "TAXI_MLFLOW_URL": "http://127.0.0.1:24990"}
+    # Not inside this process, where pytest takes what is logged.
+    done = subprocess.run(
+        [Path(sys.executable).with_name("taxi"), "model", "list"],
+        env={**os.environ, **away},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = (done.stdout + done.stderr).splitlines()
+    assert line.startswith("Error: The registry at http://127.0.0.1:24990 failed")
+    assert line.endswith("`taxi status`.")

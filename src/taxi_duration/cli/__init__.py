@@ -61,3 +61,5 @@ class _Taxi(click.Group):
 def main() -> None:
     """How long will this Chicago taxi trip take? The service, and the loop that keeps it."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    # It warns of every attempt; the error of the last one says what is wrong, and what to do.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
