@@ -107,6 +107,25 @@ def test_a_request_counts_where_its_path_leads_however_it_begins(
     assert (one.endpoint, one.method, one.status) == seen
 
 
+@pytest.mark.parametrize(
+    ("path", "endpoint", "status"),
+    [
+        ("/predict", "/predict", 405),
+        ("/predict/", "unknown", 404),
+        ("/predict/anything", "unknown", 404),
+        ("/docs", "/docs", 308),
+        ("/docs/", "/docs", 200),
+        ("/docs/anything", "/docs", 404),
+    ],
+)
+def test_a_request_counts_as_one_for_a_page_where_there_are_pages_below_it(
+    client: FlaskClient, observations: Observations, path: str, endpoint: str, status: int
+) -> None:
+    client.get(path)
+    (one,) = observations.handled
+    assert (one.endpoint, one.status) == (endpoint, status)
+
+
 def test_an_answer_is_observed_with_its_trips_and_minutes(
     client: FlaskClient, observations: Observations
 ) -> None:

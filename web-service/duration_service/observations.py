@@ -112,9 +112,11 @@ def observe_requests(app: Flask, observations: Observations) -> None:
     """Tell `observations` of every request of `app`, which has all its routes."""
     app.extensions[EXTENSION] = observations
     answer = app.wsgi_app
-    # By the first part of their path: /docs has many pages, and callers invent others.
-    rules = [rule.rule.split("/")[1] for rule in app.url_map.iter_rules()]
-    endpoints = {part: f"/{part}" for part in rules}
+    # By how their path begins: /docs has many pages, /predict is one, and callers invent others.
+    begins = {_begin(rule.rule) for rule in app.url_map.iter_rules()}
+    # What leads to /docs/ is its own too.
+    begins |= {begin.rstrip("/") for begin in begins}
+    endpoints = {begin: f"/{begin.rstrip('/')}" for begin in begins}
 
     # Around the application, which costs a third of what Flask's hooks do.
     def observed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -128,7 +130,7 @@ def observe_requests(app: Flask, observations: Observations) -> None:
         body = answer(environ, start)
         observations.handled.append(
             Handled(
-                endpoints.get(environ["PATH_INFO"].lstrip("/").partition("/")[0], UNKNOWN),
+                endpoints.get(_begin(environ["PATH_INFO"]), UNKNOWN),
                 environ["REQUEST_METHOD"],
                 int(statuses[-1][:3]),
                 perf_counter() - began,
@@ -137,6 +139,12 @@ def observe_requests(app: Flask, observations: Observations) -> None:
         return body
 
     app.wsgi_app = observed  # type: ignore[method-assign]
+
+
+def _begin(path: str) -> str:
+    """The first part of a path, with the slash after it where it has one."""
+    first, slash, _ = path.lstrip("/").partition("/")
+    return first + slash
 
 
 def _emptied(queue: deque[Item]) -> list[Item]:
