@@ -2,6 +2,7 @@ import fcntl
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -160,6 +161,38 @@ def test_a_download_that_was_cut_off_is_no_model_and_is_cleared_away(
     shelf.fetch(champion, downloads)
     assert shelf.last_good() is not None
     assert not (shelf.folder / ".tmp-cut-off").exists()
+
+
+def test_a_model_whose_process_died_before_its_record_was_written_is_cleared_away(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(other(champion, "3"), downloads)
+    died = downloads(other(champion, "4"), shelf.folder)
+    shelf.fetch(other(champion, "5"), downloads)
+    assert not died.exists()
+    assert sorted(path.name for path in shelf.folder.glob("*/")) == ["3-run-3", "5-run-5"]
+
+
+def test_a_model_that_another_process_has_yet_to_check_is_not_cleared_away(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.folder.mkdir()
+    fetching = []
+    with shelf._lock(fcntl.LOCK_EX):
+        for version in ("3", "4"):
+            wanted = other(champion, version)
+            fetching.append(threading.Thread(target=shelf.fetch, args=(wanted, downloads)))
+            fetching[-1].start()
+            until = time.monotonic() + 10
+            while version not in downloads.done:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+    for thread in fetching:
+        thread.join()
+    assert sorted(path.parent.name for path in shelf.folder.glob(f"*/{RECORD}")) == [
+        "3-run-3",
+        "4-run-4",
+    ]
 
 
 def test_a_record_that_cannot_be_read_is_no_model(

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,8 @@ MOST_KEPT = 3
 # The lock of the one process that downloads. It may take as long as a store that hangs, so that
 # nobody who reads is to wait for it: a new version comes by renaming.
 DOWNLOADING = ".downloading"
+# The lock of all that fetch, from before the download until the record is written.
+FETCHING = ".fetching"
 
 Download = Callable[[ModelVersion, Path], Path]
 
@@ -57,8 +59,12 @@ class Shelf:
         Raises ModelError where it fails its check; nothing of it stays then.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._clear_away_unfinished()
+        with _held(self.folder / FETCHING, fcntl.LOCK_SH):
+            return self._fetched(version, download)
+
+    def _fetched(self, version: ModelVersion, download: Download) -> DurationModel:
         with _held(self.folder / DOWNLOADING, fcntl.LOCK_EX):
-            self._clear_away_unfinished()
             folder = download(version, self.folder)
         try:
             # Reading takes longest; the processes of a machine do it side by side.
@@ -79,9 +85,15 @@ class Shelf:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _clear_away_unfinished(self) -> None:
-        """Remove what a process that was killed left of a download; nobody downloads now."""
-        for folder in self.folder.glob(".*/"):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove what processes that were killed left: parts of downloads, and models unchecked.
+
+        Where others fetch now it stays until the next fetch, for some of it may be theirs.
+        """
+        alone = _held(self.folder / FETCHING, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(BlockingIOError), alone:
+            for folder in self.folder.glob("*/"):
+                if not (folder / RECORD).exists():
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
         records = sorted(
