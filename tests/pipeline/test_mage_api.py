@@ -58,6 +58,22 @@ def test_the_exception_inside_mage_is_told(serve: Serve) -> None:
         mage.run(7)
 
 
+def test_a_postgres_that_is_away_is_told_in_one_line_with_a_remedy(serve: Serve) -> None:
+    said = (
+        '(psycopg2.OperationalError) connection to server at "127.0.0.1", port 5432 failed:'
+        " Connection refused\n\tIs the server running on that host and accepting TCP/IP"
+        " connections?\n\n(Background on this error at: https://sqlalche.me/e/21/e3q8)"
+    )
+    url = serve({"error": {"code": 500, "exception": said, "message": "Traceback"}})
+    with MageApi(url) as mage, pytest.raises(PipelineError) as raised:
+        mage.sign_in("owner@example.com", "right")
+    assert str(raised.value) == (
+        "Mage refused POST sessions: (psycopg2.OperationalError) connection to server at"
+        ' "127.0.0.1", port 5432 failed: Connection refused.'
+        " Mage keeps its runs in Postgres: see whether that runs: `taxi status`."
+    )
+
+
 def test_a_server_that_is_not_mage_is_noticed(serve: Serve) -> None:
     with (
         MageApi(serve(b"<html>")) as mage,

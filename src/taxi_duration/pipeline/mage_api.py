@@ -20,6 +20,9 @@ _UNFINISHED: Final = {"initial", "running"}
 # A line of a log file; tracebacks stand between them as they are.
 LOGGED: Final = re.compile(r"^\d{4}-\d\d-\d\dT\S+ (\{.*\})$", re.MULTILINE)
 START_REMEDY: Final = "Start the stack: `make run` or `taxi up`."
+# Mage passes on what is said of a Postgres that is away, with more lines that help nobody.
+_AWAY: Final = "(psycopg2.OperationalError)"
+_POSTGRES_REMEDY: Final = "Mage keeps its runs in Postgres: see whether that runs: `taxi status`."
 
 
 class BlockRun(msgspec.Struct, frozen=True):
@@ -135,6 +138,9 @@ class MageApi:
             cause = f"{self.url} answered {response.status_code} to {path}, and not as Mage does."
             raise PipelineError(cause, "TAXI_MAGE_URL names Mage's address.") from error
         if problem := answer.get("error"):
-            reason = problem.get("exception") or problem.get("message")
-            raise PipelineError(f"Mage refused {method} {path}: {reason}")
+            refused = f"Mage refused {method} {path}: "
+            reason = str(problem.get("exception") or problem.get("message"))
+            if _AWAY in reason:
+                raise PipelineError(f"{refused}{reason.splitlines()[0]}.", _POSTGRES_REMEDY)
+            raise PipelineError(f"{refused}{reason}")
         return answer
