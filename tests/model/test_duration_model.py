@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -167,3 +168,21 @@ def test_what_a_model_without_golden_trips_says_of_itself_is_refused(folder: Pat
     DurationModel(model.boosters, msgspec.structs.replace(model.info, golden=())).save(folder)
     with pytest.raises(DamagedModelError, match="no golden trips"):
         saved_info(folder)
+
+
+@pytest.mark.parametrize("read", [DurationModel.load, saved_info])
+def test_what_is_wrong_with_a_copy_is_told_of_where_it_came_from(
+    folder: Path, read: Callable[[Path, str], object]
+) -> None:
+    address = "models:/taxi-duration/3"
+    for name in ("upper.txt", INFO_FILE):
+        (folder / name).unlink()
+        with pytest.raises(DamagedModelError, match=f"^{address}/{name} is not") as raised:
+            read(folder, address)
+        assert str(folder) not in str(raised.value)
+
+
+def test_a_copy_of_a_model_for_other_features_is_told_of_where_it_came_from(folder: Path) -> None:
+    model_for_other_features().save(folder)
+    with pytest.raises(OtherFeaturesError, match=r"^The model models:/taxi-duration/3 expects"):
+        DurationModel.load(folder, "models:/taxi-duration/3")

@@ -107,7 +107,8 @@ def test_a_version_whose_files_are_damaged_does_not_serve(
     torn = logged(settings)
     number = register(settings, torn).version
     damage(client(settings), torn.model_id, tmp_path)
-    with pytest.raises(DamagedModelError):
+    file = f"models:/{settings.model_name}/{number}/prediction.txt"
+    with pytest.raises(DamagedModelError, match=f"^{file} is not the file that was saved"):
         promote(settings, number, BY, WHY)
     assert ends_where_the_alias_is(settings)
     assert serving(settings) == "1"

@@ -215,7 +215,8 @@ def test_a_model_whose_files_are_damaged_is_refused(
     damage(mlflow, evaluated["model_id"], tmp_path)
     refused = finish(empty, evaluated)
     assert (refused["promoted"], refused["champion"]) == (False, "")
-    assert "prediction.txt is not the file that was saved" in refused["reason"]
+    file = f"models:/{evaluated['model_id']}/prediction.txt"
+    assert f"{file} is not the file that was saved" in refused["reason"]
     assert champion(empty) is None
 
 
@@ -237,5 +238,6 @@ def test_a_champion_that_cannot_be_loaded_gives_way_to_a_model_that_beats_the_fl
     damage(mlflow, first["model_id"], tmp_path)
     healed = finish(empty, train(empty, cleaned))
     assert (healed["champion"], healed["promoted"]) == ("2", True)
-    assert "champion 1 fails" in healed["reason"]
+    file = f"models:/{empty.model_name}/1/prediction.txt"
+    assert f"champion 1 fails: {file} is not the file that was saved" in healed["reason"]
     assert load(empty, version(empty, "2"))

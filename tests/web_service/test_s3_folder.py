@@ -79,9 +79,15 @@ def test_a_file_that_is_not_the_one_that_was_trained_is_refused(
 ) -> None:
     text = (trained / "lower.txt").read_text().replace("leaf_value=", "leaf_value=9")
     s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/lower.txt", Body=text.encode())
-    with pytest.raises(DamagedModelError, match=r"lower\.txt"):
+    with pytest.raises(DamagedModelError, match=f"^{FOLDER}/lower.txt is not the file"):
         fixed_model(settings, FOLDER)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_record_that_cannot_be_read_is_told_with_its_address(s3: Any, settings: Settings) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/{RECORD}", Body=b"{")
+    with pytest.raises(ModelError, match=f"^{FOLDER}/{RECORD}, which says"):
+        fixed_model(settings, FOLDER)
 
 
 def test_an_s3_that_does_not_answer_is_a_cause_too(settings: Settings) -> None:

@@ -105,7 +105,7 @@ def test_a_damaged_download_is_refused_and_leaves_the_last_good_model(
         return target
 
     shelf.fetch(champion, downloads)
-    with pytest.raises(DamagedModelError):
+    with pytest.raises(DamagedModelError, match=f"^models:/{champion.name}/9/"):
         shelf.fetch(other(champion, "9"), damaged)
     assert not list(shelf.folder.glob("9-*"))
     kept = shelf.last_good()

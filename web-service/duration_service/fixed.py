@@ -22,22 +22,22 @@ def fixed_model(settings: Settings, folder: str) -> ModelHolder:
     holder = ModelHolder.from_settings(settings)
     if is_on_s3(folder):
         with fetched(settings, folder) as files:
-            _serve(holder, files, "s3")
+            _serve(holder, files, "s3", folder.rstrip("/"))
     else:
-        _serve(holder, Path(folder), "disk")
+        _serve(holder, Path(folder), "disk", str(Path(folder)))
     return holder
 
 
-def _serve(holder: ModelHolder, folder: Path, loaded_from: LoadedFrom) -> None:
-    model = DurationModel.load(folder)
-    holder.serve(_version(folder), model, loaded_from)
+def _serve(holder: ModelHolder, folder: Path, loaded_from: LoadedFrom, address: str) -> None:
+    model = DurationModel.load(folder, address)
+    holder.serve(_version(folder, address), model, loaded_from)
 
 
-def _version(folder: Path) -> ModelVersion:
+def _version(folder: Path, address: str) -> ModelVersion:
     try:
         return msgspec.json.decode((folder / RECORD).read_bytes(), type=ModelVersion)
     except (OSError, *UNREADABLE) as error:
         raise ModelError(
-            f"{folder / RECORD}, which says which version this is, cannot be read: {error}.",
+            f"{address}/{RECORD}, which says which version this is, cannot be read: {error}.",
             "Take a whole folder of `<TAXI_HOME>/service/models` of a machine that served it.",
         ) from error

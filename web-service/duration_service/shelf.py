@@ -13,7 +13,7 @@ import msgspec
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, ModelError
 from taxi_duration.model.duration_model import DurationModel
-from taxi_duration.registry.champion import RECORD
+from taxi_duration.registry.champion import RECORD, model_uri
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Shelf:
         try:
             # Reading takes longest; the processes of a machine do it side by side.
             with self._lock(fcntl.LOCK_SH):
-                model = DurationModel.load(folder)
+                model = DurationModel.load(folder, model_uri(version))
         except ModelError:
             with self._lock(fcntl.LOCK_EX):
                 shutil.rmtree(folder, ignore_errors=True)

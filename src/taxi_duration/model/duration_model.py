@@ -171,19 +171,24 @@ class DurationModel:
         return tuple(booster.model_to_string().encode() for booster in self.boosters)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, address: str = "") -> Self:
         """The model in `folder`, once its hashes and its golden answers are right.
 
+        Errors name it by its `address`, if any: of a copy that is gone soon, where it came from.
         Raises DamagedModelError where they are not, OtherFeaturesError where the model was made for
         other features than this code has.
         """
-        content = _read(folder)
+        address = address or str(folder)
+        content = _read(folder, address)
         if content.info.features != FEATURES:
             raise OtherFeaturesError(
-                f"The model in {folder} expects other features than this version makes.",
+                f"The model {address} expects other features than this version makes.",
                 "Train a model with this version, or run the version that trained it.",
             )
-        boosters = [_booster(folder, name, content.sha256.get(name)) for name in _text_files()]
+        boosters = [
+            lgb.Booster(model_str=_text(folder, address, name, content.sha256.get(name)))
+            for name in _text_files()
+        ]
         model = cls(boosters, content.info)
         model.prepare_rows()
         model.check()
@@ -228,22 +233,23 @@ def _text_files() -> tuple[str, ...]:
     return MODEL_FILES[1:]
 
 
-def _read(folder: Path) -> _ModelFile:
+def _read(folder: Path, address: str) -> _ModelFile:
     try:
         return msgspec.json.decode((folder / INFO_FILE).read_bytes(), type=_ModelFile)
     except (OSError, *UNREADABLE) as error:
-        raise _damaged(folder, INFO_FILE, str(error)) from error
+        raise _damaged(address, INFO_FILE, error) from error
 
 
-def saved_info(folder: Path) -> ModelInfo:
+def saved_info(folder: Path, address: str = "") -> ModelInfo:
     """What the model in `folder` says of itself, once its files have their hashes.
 
     It may be a model for other features than this code has, which another version of the code
-    answers with. Raises DamagedModelError where it is not whole.
+    answers with. Raises DamagedModelError, which names its `address` if any, where it is not whole.
     """
-    content = _read(folder)
+    address = address or str(folder)
+    content = _read(folder, address)
     for name in _text_files():
-        _text(folder, name, content.sha256.get(name))
+        _text(folder, address, name, content.sha256.get(name))
     _raise_without_golden_trips(content.info)
     return content.info
 
@@ -255,21 +261,20 @@ def _raise_without_golden_trips(info: ModelInfo) -> None:
         )
 
 
-def _booster(folder: Path, name: str, sha256: str | None) -> lgb.Booster:
-    return lgb.Booster(model_str=_text(folder, name, sha256))
-
-
-def _text(folder: Path, name: str, sha256: str | None) -> str:
+def _text(folder: Path, address: str, name: str, sha256: str | None) -> str:
     try:
         text = (folder / name).read_bytes()
     except OSError as error:
-        raise _damaged(folder, name, str(error)) from error
+        raise _damaged(address, name, error) from error
     if hashlib.sha256(text).hexdigest() != sha256:
-        raise _damaged(folder, name, f"its hash is not the one in {INFO_FILE}")
+        raise _damaged(address, name, f"its hash is not the one in {INFO_FILE}")
     return text.decode()
 
 
-def _damaged(folder: Path, name: str, why: str) -> DamagedModelError:
+def _damaged(address: str, name: str, why: Exception | str) -> DamagedModelError:
+    # The path, which an OSError adds, may be of a copy that is gone soon.
+    said = why.strerror if isinstance(why, OSError) else why
     return DamagedModelError(
-        f"{folder / name} is not the file that was saved: {why}.", "Fetch or train the model again."
+        f"{address}/{name} is not the file that was saved: {said}.",
+        "Fetch or train the model again.",
     )

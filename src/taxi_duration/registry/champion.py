@@ -96,13 +96,19 @@ def download(settings: Settings, version: ModelVersion, folder: Path) -> Path:
     return target
 
 
+def model_uri(version: ModelVersion) -> str:
+    """A version's address in MLflow."""
+    return f"models:/{version.name}/{version.version}"
+
+
 def load(settings: Settings, version: ModelVersion) -> DurationModel:
     """The model of a version, its hashes and golden answers checked.
 
     Raises RegistryError where it cannot be fetched, DamagedModelError where it is not whole.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        return DurationModel.load(download(settings, version, Path(temporary)))
+        folder = download(settings, version, Path(temporary))
+        return DurationModel.load(folder, model_uri(version))
 
 
 def load_candidate(settings: Settings, model_id: str) -> DurationModel:
@@ -110,7 +116,7 @@ def load_candidate(settings: Settings, model_id: str) -> DurationModel:
     with tempfile.TemporaryDirectory() as temporary:
         files = Path(temporary) / MODEL_FOLDER
         _fetch(settings, files, _CANDIDATE_FILES.format(model_id), {}, "artifact_file_path")
-        return DurationModel.load(files)
+        return DurationModel.load(files, f"models:/{model_id}")
 
 
 def _fetch(

@@ -13,7 +13,7 @@ import msgspec
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, DeliveryError
 from taxi_duration.model.duration_model import MODEL_FILES, DurationModel, ModelInfo, saved_info
-from taxi_duration.registry.champion import RECORD, download
+from taxi_duration.registry.champion import RECORD, download, model_uri
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
@@ -44,7 +44,7 @@ def ship(settings: Settings, storage: Storage, version: ModelVersion) -> str:
     with tempfile.TemporaryDirectory() as temporary:
         _raise_if_of_another_run(storage, where, version)
         folder = download(settings, version, Path(temporary))
-        DurationModel.load(folder)
+        DurationModel.load(folder, model_uri(version))
         (folder / RECORD).write_bytes(msgspec.json.encode(version))
         for name in (*MODEL_FILES, RECORD):
             storage.put(storage.key(f"{where}/{name}"), (folder / name).read_bytes())
@@ -63,7 +63,7 @@ def shipped(storage: Storage, where: str) -> Shipped:
         folder = Path(temporary)
         for name in (*MODEL_FILES, RECORD):
             (folder / name).write_bytes(_content(storage, f"{where}/{name}"))
-        return Shipped(_version(where, (folder / RECORD).read_bytes()), saved_info(folder))
+        return Shipped(_version(where, (folder / RECORD).read_bytes()), saved_info(folder, where))
 
 
 def _raise_if_of_another_run(storage: Storage, where: str, version: ModelVersion) -> None:
