@@ -58,7 +58,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class FakeCity:
-    """Serves `trips`; `fail` decides for each request whether and how it fails."""
+    """Serves `trips`; `fail` decides for each request whether and how it fails.
+
+    Where it is not `limited`, it gives up to 1,000 rows whatever was asked for.
+    """
 
     def __init__(self) -> None:
         self.trips: list[dict[str, Any]] = []
@@ -66,6 +69,7 @@ class FakeCity:
         self.columns: tuple[str, ...] = tuple(TRIP_SCHEMA.names)
         self.headers: dict[str, str] = {}
         self.asked: list[Asked] = []
+        self.limited = True
         self._lock = Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -95,7 +99,8 @@ class FakeCity:
         rows = [t for t in self.trips if start <= t["trip_start_timestamp"] < end]
         rows.sort(key=lambda trip: trip.get("trip_id") or "")
         offset = int(asked.clauses.get("offset", 0))
-        return rows[offset : offset + int(asked.clauses.get("limit", 1000))]
+        limit = int(asked.clauses.get("limit", 1000)) if self.limited else 1000
+        return rows[offset : offset + limit]
 
     def _answer(self, asked: Asked, failure: Failure) -> tuple[str, bytes]:
         if "max(" in asked.clauses.get("select", ""):

@@ -104,3 +104,33 @@ def test_an_empty_bucket_is_an_archive_too(bucket: Storage) -> None:
         assert tar.getnames() == []
     archive.seek(0)
     assert load(bucket, archive) == (0, 0)
+
+
+def small_entries() -> bytes:
+    """An archive of three small objects, each of two blocks: its header and its bytes."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w|") as tar:
+        for name in ("one", "three", "two"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(name)
+            tar.addfile(entry, io.BytesIO(name.encode()))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pytest.param(small_entries()[: 2 * 2 * tarfile.BLOCKSIZE], id="cut between two objects"),
+        pytest.param(small_entries()[: 2 * 2 * tarfile.BLOCKSIZE + 100], id="cut in a header"),
+        pytest.param(small_entries()[: 3 * 2 * tarfile.BLOCKSIZE], id="cut before its end"),
+        pytest.param(
+            small_entries().replace(b"three".ljust(100, b"\0"), b"trees".ljust(100, b"\0")),
+            id="a damaged header",
+        ),
+    ],
+)
+def test_an_archive_without_its_end_deletes_nothing(bucket: Storage, archive: bytes) -> None:
+    put(bucket, "later", b"new")
+    with pytest.raises(ArchiveError, match="load a whole one"):
+        load(bucket, io.BytesIO(archive))
+    assert "later" in keys(bucket)

@@ -178,6 +178,14 @@ def test_of_what_the_server_answers_code_and_message_are_told_and_no_key() -> No
     assert "TAXI_S3_SECRET_ACCESS_KEY" in caught.value.remedy
 
 
+@pytest.mark.parametrize("broken", ["<?xml", "<?xml<Code>", "<?xml<Code>a</Code><Message>"])
+def test_however_long_and_broken_an_answer_is_it_is_told_at_once(broken: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(StorageError), Storage("trips", "us-east-1").errors("a"):
+        raise OSError(broken * 1_000)
+    assert time.perf_counter() - began < 1
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Storage]:
     """A bucket on a server that answers as AWS does."""

@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import tarfile
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 from taxi_duration.errors import ArchiveError, MissingObjectError, TaxiError
 from taxi_duration.settings import load_settings
@@ -52,7 +52,7 @@ def load(storage: Storage, stream: IO[bytes]) -> tuple[int, int]:
 def _store(storage: Storage, stream: IO[bytes]) -> set[str]:
     stored = set()
     try:
-        with tarfile.open(fileobj=_Input(stream), mode="r|") as tar:
+        with tarfile.open(fileobj=_Input(stream), mode="r|", tarinfo=_Entry) as tar:
             for entry in tar:
                 with storage.errors(entry.name):
                     storage.client.upload_fileobj(
@@ -70,6 +70,23 @@ def _broken(error: Exception) -> ArchiveError:
         "What came before is stored, and nothing was deleted. See where it comes from, and load a"
         " whole one.",
     )
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry that is there: two blocks of zeros end an archive, and nothing else does.
+
+    Python's own takes a header that is missing, cut or damaged for the end as well.
+    """
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
+        """The next one; EOFHeaderError at the archive's end, ReadError where it breaks off."""
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # typeshed has it not
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from error
 
 
 class _Download(io.RawIOBase):

@@ -20,10 +20,11 @@ from taxi_duration.settings import Settings
 
 # What Delta's errors draw their trees with: colours, and arrows at the beginning of lines.
 _DRAWN: Final = re.compile(r"\x1b\[[0-9;]*m|↳")
-# The server's own answer, as Delta quotes it; besides code and message it may name the key.
-_ANSWER: Final = re.compile(
-    r"<\?xml.*?<Code>(?P<code>.*?)</Code>(?:.*?<Message>(?P<message>.*?)</Message>)?.*?(?:</Error>|$)"
-)
+# The server's own answer, as Delta quotes it; besides code and message it may name the key. None of
+# these looks at a character more than twice, whatever the server says.
+_ANSWER: Final = re.compile(r"<\?xml.*?(?:</Error>|$)")
+_CODE: Final = re.compile(r"<Code>([^<]*)</Code>")
+_MESSAGE: Final = re.compile(r"<Message>([^<]*)</Message>")
 # S3 deletes so many at a time.
 _AT_ONCE: Final = 1_000
 _NO_BUCKET: Final = "NoSuchBucket"
@@ -270,7 +271,15 @@ class Storage:
 def _plain(said: str) -> str:
     """One line, without drawing, and of an answer in XML its code and message alone."""
     line = " ".join(_DRAWN.sub("", said).split())
-    return _ANSWER.sub(lambda found: ": ".join(filter(None, found.groups())), line).rstrip(". ")
+    return _ANSWER.sub(lambda found: _code_and_message(found[0]), line).rstrip(". ")
+
+
+def _code_and_message(answer: str) -> str:
+    """What an answer in XML says; all of it where it has no code."""
+    if not (code := _CODE.search(answer)):
+        return answer
+    message = _MESSAGE.search(answer)
+    return ": ".join(filter(None, (code[1], message and message[1])))
 
 
 def _is_missing(error: Exception) -> bool:

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import insert, select
 
 from answered import MONTHS, log, log_trips, months_in_a_lake, place_in_request
 from registered import logged, registered
-from taxi_duration.errors import SettingsError
+from taxi_duration.errors import MonitoringError, SettingsError
 from taxi_duration.model.dataset import trip_features
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.live_reports import list_live
@@ -222,6 +223,34 @@ def test_old_reports_and_old_windows_go(
         rows = connection.execute(select(live_windows)).mappings().all()
     assert min(row["window_start"] for row in rows) > NOON - timedelta(days=2)
     assert {row["report_uri"] for row in rows} == {None}
+
+
+def test_a_page_that_was_deleted_before_its_run_was_killed_is_named_no_more(
+    settings: Settings,
+) -> None:
+    start = NOON - timedelta(days=3)
+    row = {"window_start": start, "window_end": start + timedelta(hours=1), "predictions": 0}
+    row |= {"answered_requests": 0, "reported_at": NOON, "report_uri": "s3://taxi/gone.html"}
+    with connect(settings) as connection:
+        connection.execute(insert(live_windows).values(row))
+    run(settings.model_copy(update={"live_report_days": 2}), 10)
+    query = select(live_windows.c.report_uri).where(live_windows.c.window_start == start)
+    with connect(settings) as connection:
+        assert connection.execute(query).scalar_one() is None
+
+
+def test_a_window_that_could_not_be_recorded_is_recorded_when_its_step_is_tried_again(
+    settings: Settings,
+) -> None:
+    at = NOON + timedelta(hours=18, minutes=30)
+    log_trips(settings, predicted(make_trips(MONTHS[-1], 1_000, seed=9)), at)
+    variables = LiveVariables(hours=1, seed=1, execution_date=NOON + timedelta(hours=19))
+    compared = compare_window(settings, load_window(settings, variables))
+    away = SecretStr("postgresql+psycopg2://taxi:none@127.0.0.1:1/taxi")
+    with pytest.raises(MonitoringError):
+        record_window(settings.model_copy(update={"database_url": away}), compared)
+    assert not report_problems(settings, record_window(settings, compared))
+    assert not list((settings.home / "work").iterdir())
 
 
 def test_the_third_odd_window_in_a_row_is_told_once_until_it_is_calm_again(

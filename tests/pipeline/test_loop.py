@@ -152,6 +152,25 @@ def test_a_retraining_that_could_not_be_started_is_no_answer(settings: Settings)
     assert not retraining_wanted(third)
 
 
+def test_of_a_step_that_is_tried_again_the_last_decision_counts(settings: Settings) -> None:
+    for number, month in enumerate(("2019-03", "2019-04", "2019-05", "2019-06"), start=5):
+        recorded = report(settings, month_of(month, 1.5))
+        refused = judge_retraining(settings, recorded, str(number))
+        if retraining_wanted(refused):
+            queue_retraining(settings, refused, Mage())
+    at_once = settings.model_copy(update={"retrain_cooldown_days": 0})
+    decided = judge_retraining(at_once, recorded, "8")
+    assert decided["retrain"]["number"] == refused["retrain"]["number"]
+    queue_retraining(at_once, decided, Mage())
+    assert [(str(r["month"])[:7], r["status"]) for r in rows(settings, retrainings)] == [
+        ("2019-04", "queued"),
+        ("2019-06", "queued"),
+    ]
+    following = report(settings, month_of("2019-07", 1.5))
+    reason = judge_retraining(at_once, following, "9")["retrain"]["reason"]
+    assert "over a threshold, 2 needed" in reason
+
+
 def test_an_earlier_month_that_is_reported_again_decides_nothing(settings: Settings) -> None:
     for month in ("2019-03", "2019-04", "2019-05"):
         recorded = report(settings, month_of(month, 1.5))

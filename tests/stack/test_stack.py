@@ -327,6 +327,29 @@ def test_a_process_of_another_stack_is_left_alone(make_stack: MakeStack, tmp_pat
         other.kill()
 
 
+def test_who_waited_for_the_first_start_has_its_passwords(make_stack: MakeStack) -> None:
+    first, waited = make_stack("postgres"), make_stack("postgres")
+    first.up()
+    assert not waited.up()
+    first.down()
+    kept = waited.settings.stack_file.read_text()
+    late = make_stack("postgres")
+    assert late.up()
+    late.down()
+    assert late.settings.stack_file.read_text() == kept
+
+
+def test_who_waited_for_a_first_start_that_was_ended_has_its_passwords(
+    make_stack: MakeStack,
+) -> None:
+    first, waited = make_stack("postgres"), make_stack("postgres")
+    first.up()
+    first.down()
+    kept = first.settings.stack_file.read_text()
+    assert waited.up()
+    assert waited.settings.stack_file.read_text() == kept
+
+
 def test_secrets_differ_between_stacks(tmp_path: Path) -> None:
     one, two = (Secrets.of(load_settings(home=tmp_path / name)) for name in ("one", "two"))
     assert one.derive("postgres") != two.derive("postgres")

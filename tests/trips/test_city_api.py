@@ -81,6 +81,15 @@ def test_a_cap_is_spread_evenly_over_the_days(city: FakeCity) -> None:
     assert set(counts) == {3, 4}
 
 
+def test_of_a_server_that_knows_no_limit_no_more_is_taken_than_was_asked_for(
+    city: FakeCity, whole: pa.Table
+) -> None:
+    city.limited = False
+    trips = city.api().load_month(APRIL, cap=30).trips
+    assert trips.num_rows == len(city.asked) == 30
+    assert set(trips["trip_id"].to_pylist()) < set(whole["trip_id"].to_pylist())
+
+
 def test_a_day_with_fewer_trips_than_its_part_gives_all_of_them(city: FakeCity) -> None:
     city.trips = [t for t in city.trips if not t["trip_start_timestamp"].startswith("2022-04-02")]
     assert city.api().load_month(APRIL, cap=300).trips.num_rows == 290

@@ -77,6 +77,32 @@ def test_what_is_odd_but_can_be_a_trip_stays(change: dict[str, Any]) -> None:
     assert cleaned(rows(change)).reasons == {}
 
 
+def at(day: int, start: tuple[int, int], end: tuple[int, int]) -> dict[str, Any]:
+    """A trip of a day in November 2022; summer time ended on the 6th, at 2."""
+    first = datetime(2022, 11, day)
+    return {
+        "trip_start_timestamp": first + timedelta(hours=start[0], minutes=start[1]),
+        "trip_end_timestamp": first + timedelta(hours=end[0], minutes=end[1]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("trip", "reasons"),
+    [
+        (at(6, (1, 45), (1, 0)), {}),
+        (at(6, (1, 15), (1, 0)), {}),
+        (at(6, (1, 45), (0, 45)), {"ends_before_start": 1}),
+        (at(6, (2, 15), (1, 45)), {"ends_before_start": 1}),
+        (at(5, (1, 45), (1, 0)), {"ends_before_start": 1}),
+    ],
+)
+def test_a_trip_may_end_in_the_hour_that_clocks_show_twice(
+    trip: dict[str, Any], reasons: dict[str, int]
+) -> None:
+    trips = rows(trip, at(1, (12, 0), (12, 15))).slice(1)
+    assert cleaned(trips, Month(2022, 11)).reasons == reasons
+
+
 def test_trips_without_an_id_are_not_each_others_duplicates() -> None:
     assert cleaned(rows({"trip_id": None}, {"trip_id": None})).trips.num_rows == 3
 

@@ -118,10 +118,10 @@ def delete_old_requests(connection: Connection, days: int) -> None:
     connection.execute(delete(requests).where(requests.c.minute < limit))
 
 
-def forget_reports(connection: Connection, uris: list[str]) -> None:
-    """Let no window name a report that was deleted from S3."""
-    gone = live_windows.c.report_uri.in_(uris)
-    connection.execute(update(live_windows).where(gone).values(report_uri=None))
+def forget_reports(connection: Connection, moment: datetime) -> None:
+    """Let no window that began before name a report in S3, where it is deleted."""
+    old = (live_windows.c.window_start < moment, live_windows.c.report_uri.is_not(None))
+    connection.execute(update(live_windows).where(*old).values(report_uri=None))
 
 
 def live_compared(trips: pa.Table) -> pa.Table:

@@ -50,15 +50,13 @@ def save_live(settings: Settings, report: LiveReport, folder: Path) -> Path:
     return path
 
 
-def delete_live_before(settings: Settings, moment: datetime) -> list[str]:
-    """Delete the reports of windows that began before; returns the URIs of their pages."""
+def delete_live_before(settings: Settings, moment: datetime) -> None:
+    """Delete the reports of windows that began before a moment, a whole minute."""
     storage = Storage.from_settings(settings)
     limit = f"{moment.astimezone(UTC):{NAME}}"
-    old = [window for window in _windows(storage) if window < limit]
-    for window in old:
+    for window in (each for each in _windows(storage) if each < limit):
         for name in (HTML, JSON):
             storage.delete(f"{PREFIX}/{window}/{name}")
-    return [storage.uri(f"{PREFIX}/{window}/{HTML}") for window in old]
 
 
 def _windows(storage: Storage) -> list[str]:

@@ -42,7 +42,11 @@ def last_queued(settings: Settings, source: str, run_id: str) -> Answered | None
 def write(
     settings: Settings, found: Need, source: str, months: list[JudgedMonth], run_id: str
 ) -> int:
-    """Write the decision of a run once, however often its step is tried; returns its number."""
+    """Write the decision of a run once, however often its step is tried; returns its number.
+
+    A step that is tried again may decide otherwise, after a setting was changed or a pause is over:
+    the last decision counts, unless a run has come of an earlier one.
+    """
     same = select(retrainings.c.id).where(
         retrainings.c.source == source,
         retrainings.c.month == Month.parse(months[-1].month).start.date(),
@@ -63,6 +67,8 @@ def write(
         migrate(connection)
         known: int | None = connection.execute(same).scalar()
         if known is not None:
+            undone = (retrainings.c.id == known, retrainings.c.pipeline_run_id.is_(None))
+            connection.execute(update(retrainings).where(*undone).values(row))
             return known
         number = connection.execute(insert(retrainings).values(row).returning(retrainings.c.id))
         return int(number.scalar_one())

@@ -118,8 +118,8 @@ def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any
     """
     figures = msgspec.convert(compared["figures"], LiveFigures)
     exported = _export(settings, figures, compared["report"])
-    oldest = datetime.now(UTC) - timedelta(days=settings.live_report_days)
-    gone = live_reports.delete_live_before(settings, oldest)
+    oldest = Window.until(datetime.now(UTC) - timedelta(days=settings.live_report_days), 0).end
+    live_reports.delete_live_before(settings, oldest)
     with connect(settings) as connection:
         recorded = record_live(
             connection,
@@ -127,13 +127,16 @@ def record_window(settings: Settings, compared: dict[str, Any]) -> dict[str, Any
             report_uri=exported["html"] or None,
             report_url=exported["url"] or None,
         )
-        forget_reports(connection, gone)
+        forget_reports(connection, oldest)
         delete_old_windows(connection, settings.monitoring_days)
         delete_old_requests(connection, settings.prediction_log_days)
         drifted = drifted_since_calm(connection)
     # This pipeline comes by the hour: what a month's run could not tell waits no longer than that.
     send_waiting(settings)
     _tell(settings, figures, drifted, exported["url"])
+    if compared["report"]:
+        # Last: where something failed before, the step can be tried again.
+        shutil.rmtree(compared["report"])
     return {**compared, "recorded": recorded, "exported": exported}
 
 
@@ -217,7 +220,6 @@ def _export(settings: Settings, figures: LiveFigures, report: str) -> dict[str, 
     folder = Path(report)
     url = tracking.log_live(settings, figures, folder) if figures.drifted else ""
     uris = live_reports.publish_live(settings, figures.window, folder, url)
-    shutil.rmtree(folder)
     logger.info("report: %s", url or uris["html"])
     return {**uris, "url": url}
 

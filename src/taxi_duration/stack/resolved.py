@@ -35,8 +35,13 @@ class Secrets:
     @classmethod
     def of(cls, settings: Settings) -> "Secrets":
         """Those of the stack in `settings.home`, newly drawn where there is none yet."""
-        kept = dotenv_values(settings.stack_file).get(PREFIX + SECRET.upper())
-        return cls(kept or secrets.token_hex(32))
+        return cls.kept(settings) or cls(secrets.token_hex(32))
+
+    @classmethod
+    def kept(cls, settings: Settings) -> "Secrets | None":
+        """Those in the stack's file; None where there is none yet."""
+        root = dotenv_values(settings.stack_file).get(PREFIX + SECRET.upper())
+        return cls(root) if root else None
 
     def derive(self, purpose: str) -> str:
         """40 hexadecimal characters that nobody can tell without the root."""

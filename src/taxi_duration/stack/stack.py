@@ -58,16 +58,21 @@ class Stack:
     ) -> None:
         self.home = settings.home.resolve()
         self.supervisor = Supervisor(self.home)
+        self._show = show
+        self._given = settings.model_copy(update={"home": self.home}), parts, factories
+        self._read(Secrets.of(self._given[0]))
+
+    def _read(self, secrets: Secrets) -> None:
+        """Settings and parts of the stack as it is now."""
+        settings, parts, factories = self._given
         running = self.supervisor.processes()
-        settings = settings.model_copy(update={"home": self.home})
-        self.secrets = Secrets.of(settings)
-        self.settings = resolve(adopt(settings) if running else settings, self.secrets)
+        self.secrets = secrets
+        self.settings = resolve(adopt(settings) if running else settings, secrets)
         self.parts = [
-            factories[name](self.settings, self.secrets)
+            factories[name](self.settings, secrets)
             for name in parts
             if (name in running if running else name != "city-api" or _simulated(settings))
         ]
-        self._show = show
 
     def __enter__(self) -> Settings:
         self.up()
@@ -84,6 +89,10 @@ class Stack:
         that does not become healthy.
         """
         with locked(self.home, self._show):
+            kept = Secrets.kept(self.settings)
+            if kept and kept != self.secrets:
+                # Another command made the stack while this one waited.
+                self._read(kept)
             running = self.supervisor.alive()
             try:
                 if not running:

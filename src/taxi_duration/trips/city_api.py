@@ -141,7 +141,8 @@ class CityApi:
             day.origins.add(headers.get(ORIGIN_HEADER, self.url))
             if not page.num_rows:
                 break
-            day.trips = pa.concat_tables([day.trips, page])
+            # A server may give more than was asked for.
+            day.trips = pa.concat_tables([day.trips, page]).slice(0, window.most)
         return day
 
 

@@ -1,6 +1,7 @@
 """Which rows are trips. The others go to the quarantine, each with the first reason that holds."""
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxi_duration.areas import AREAS
+from taxi_duration.contract import CHICAGO
 from taxi_duration.errors import NoTripsError, TooManyBadTripsError
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
@@ -56,7 +58,7 @@ def _reasons(trips: pa.Table, month: Month, shortest: float, longest: float) -> 
         "no_duration": pc.or_(seconds.is_null(), pc.less_equal(seconds, 0).fill_null(False)),
         "too_short": pc.less(seconds, shortest),
         "too_long": pc.greater(seconds, longest),
-        "ends_before_start": pc.less(trips["trip_end_timestamp"], start),
+        "ends_before_start": _ends_before(start, trips["trip_end_timestamp"]),
         "unknown_area": pc.or_kleene(
             _unknown(trips["pickup_community_area"]), _unknown(trips["dropoff_community_area"])
         ),
@@ -69,6 +71,20 @@ def _reasons(trips: pa.Table, month: Month, shortest: float, longest: float) -> 
 def _unknown(areas: Any) -> Any:
     """Where an area is given that Chicago does not have; a missing one is outside the city."""
     return pc.or_(pc.less(areas, 1), pc.greater(areas, len(AREAS)))
+
+
+def _ends_before(start: Any, end: Any) -> Any:
+    """Where a trip ends before it starts, by what Chicago's clocks show.
+
+    They show an hour twice when summer time ends, so that a trip of its first half may end in its
+    second one, at what is written as an earlier time.
+    """
+    before = np.array(pc.fill_null(pc.less(end, start), False))
+    for row in np.flatnonzero(before):
+        earliest = start[row].as_py().replace(tzinfo=CHICAGO)
+        latest = end[row].as_py().replace(tzinfo=CHICAGO, fold=1)
+        before[row] = latest.astimezone(UTC) < earliest.astimezone(UTC)
+    return pa.array(before)
 
 
 def _repeats(ids: Any) -> Any:
