@@ -11,6 +11,11 @@ from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
 from duration_service.monitoring.reading import EXTENSION, Reader
+from duration_service.prediction_log import EXTENSION as LOG
+from duration_service.prediction_log import PredictionLog
+from duration_service.predictions_table import PredictionsTable
+from duration_service.shipping import Shipper
+from duration_service.spool import Spool
 from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
@@ -175,6 +180,20 @@ def test_a_table_shows_on_which_side_there_is_more_of_it(page: Page, url: str, s
     page.set_viewport_size({"width": 1400, "height": 740})
     assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
     assert shaded_edges(page, table) == []
+
+
+def test_predictions_that_the_disk_does_not_take_are_told(
+    page: Page, url: str, app: Flask, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "predictions", 1_000_000)
+    log = PredictionLog(spool, Shipper(spool, PredictionsTable(""), 60, 90), 1)
+    log.disk_error = "No space left on device"
+    app.extensions[LOG] = log
+    page.goto(url)
+    asked_for = page.get_by_role("region", name="What the service was asked")
+    expect(asked_for).to_contain_text("the disk takes none (No space left on device)")
+    # Nobody has looked whether Postgres takes them.
+    expect(asked_for).not_to_contain_text("wait on disk")
 
 
 def test_the_keyboard_reaches_what_scrolls(page: Page, url: str) -> None:
