@@ -161,12 +161,17 @@ class RegistryView(Struct, frozen=True):
 
 
 class PredictionLogView(Struct, frozen=True):
-    """How the log of predictions of this machine does; times in UTC."""
+    """How the log of predictions does; times in UTC.
 
-    database_answers: bool
-    spooled_bytes: int
-    checked_at: datetime
+    `disk_error` is why the last predictions of the process that answers were lost, None where the
+    disk took them. The rest is what the machine last saw of Postgres, None before it looked.
+    """
+
+    database_answers: bool | None
+    spooled_bytes: int | None
+    checked_at: datetime | None
     error: str | None
+    disk_error: str | None = None
 
 
 class Refusal(Struct, frozen=True):

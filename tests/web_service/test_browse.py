@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -34,6 +34,16 @@ def test_the_page_shows_and_tries_every_endpoint_and_asks_no_other_server(
     assert f"{live}/predict" in asked
     assert {url for url in asked if not url.startswith((f"{live}/", "data:"))} == set()
     assert said == []
+
+
+@pytest.mark.browser
+def test_a_phone_shows_the_page_in_its_own_width(live: str, browser: Browser) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True) as phone:
+        page = phone.new_page()
+        page.goto(f"{live}/docs/")
+        expect(page.locator(".opblock-post")).to_be_visible()
+        # A page that is wider would be shown smaller, in a window as wide as it.
+        assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
 
 
 def test_the_browser_is_forbidden_to_ask_other_servers(live: str) -> None:

@@ -8,9 +8,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from duration_service.monitoring.reading import EXTENSION, Reader
+from duration_service.prediction_log import EXTENSION as LOG
+from duration_service.prediction_log import PredictionLog
+from duration_service.predictions_table import PredictionsTable
+from duration_service.shipping import Shipper
+from duration_service.spool import Spool
 from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
@@ -55,6 +60,20 @@ def page(browser_page: Page) -> Iterator[Page]:
     yield browser_page
     assert [line for line in said if "status of 503" not in line] == []
     assert asked == {"127.0.0.1"}
+
+
+def shaded_edges(page: Page, box: Locator) -> list[str]:
+    """The edges at which a box looks otherwise than in its middle."""
+    box.scroll_into_view_if_needed()
+    seen = box.bounding_box()
+    assert seen is not None
+    x, y, width = seen["x"], seen["y"] + seen["height"] / 2, seen["width"]
+    places = {"middle": x + width / 2, "left": x + 2, "right": x + width - 8}
+    strips = {
+        name: page.screenshot(clip={"x": round(at), "y": round(y), "width": 6, "height": 20})
+        for name, at in places.items()
+    }
+    return [name for name in ("left", "right") if strips[name] != strips["middle"]]
 
 
 def test_what_matters_is_seen_at_a_glance(page: Page, url: str) -> None:
@@ -145,6 +164,36 @@ def test_no_screen_needs_scrolling_to_the_side(page: Page, url: str, width: int)
         }).length"""
     )
     assert overlapping == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_shows_on_which_side_there_is_more_of_it(page: Page, url: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 740})
+    page.goto(url)
+    table = page.get_by_role("region", name="Months, table")
+    # What is behind the figures: they themselves would differ from one edge to the other.
+    table.evaluate("table => table.firstElementChild.style.visibility = 'hidden'")
+    for scrolled, shaded in ((0, ["right"]), (200, ["left", "right"]), (10_000, ["left"])):
+        table.evaluate("(table, to) => table.scrollLeft = to", scrolled)
+        assert shaded_edges(page, table) == shaded
+    page.set_viewport_size({"width": 1400, "height": 740})
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert shaded_edges(page, table) == []
+
+
+def test_predictions_that_the_disk_does_not_take_are_told(
+    page: Page, url: str, app: Flask, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "predictions", 1_000_000)
+    log = PredictionLog(spool, Shipper(spool, PredictionsTable(""), 60, 90), 1)
+    log.disk_error = "No space left on device"
+    app.extensions[LOG] = log
+    page.goto(url)
+    asked_for = page.get_by_role("region", name="What the service was asked")
+    expect(asked_for).to_contain_text("the disk takes none (No space left on device)")
+    # Nobody has looked whether Postgres takes them.
+    expect(asked_for).not_to_contain_text("wait on disk")
 
 
 def test_the_keyboard_reaches_what_scrolls(page: Page, url: str) -> None:

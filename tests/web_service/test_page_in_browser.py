@@ -58,8 +58,9 @@ def page(browser_page: Page) -> Iterator[Page]:
     asked: set[str | None] = set()
     browser_page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
     yield browser_page
-    # The browser itself writes a line for every answer that is not a success.
-    assert [line for line in said if not re.search(r"status of (422|429|503)", line)] == []
+    # The browser itself writes a line for an answer that is no success, and for what is no time.
+    own = r"status of (422|429|503)|does not conform to the required format"
+    assert [line for line in said if not re.search(own, line)] == []
     assert asked == {"127.0.0.1"}
 
 
@@ -322,6 +323,8 @@ def test_an_answer_is_shown_also_while_nobody_tells_of_its_model(
 
 def test_what_the_service_refuses_is_said_in_its_words(page: Page, url: str) -> None:
     page.goto(url + TRIP)
+    # As if the page did not know which years the service answers for.
+    page.locator("#time").evaluate("field => field.removeAttribute('min')")
     page.locator("#time").fill("1999-04-01T10:30")
     trouble = page.get_by_role("alert")
     expect(trouble).to_contain_text("a time in Chicago, 2001 to 2100")
@@ -331,6 +334,90 @@ def test_what_the_service_refuses_is_said_in_its_words(page: Page, url: str) -> 
     page.locator("#time").fill(MORNING)
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
     expect(page.get_by_role("alert")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (
+            "2022-03-13T02:30",
+            "There is no 02:30 on Sunday, March 13, 2022: summer time begins in Chicago, and clocks"
+            " go from 2:00 to 3:00. Please choose another time.",
+        ),
+        (
+            "1999-04-01T10:30",
+            "Rides can be asked for in the years 2001 to 2100. Please choose another time.",
+        ),
+    ],
+)
+def test_a_time_that_cannot_be_is_told_in_words_for_people(
+    page: Page, url: str, time: str, words: str
+) -> None:
+    page.goto(f"{url}/?from={NEAR_NORTH_SIDE}&to={OHARE}&at={time}")
+    expect(page.get_by_role("alert")).to_have_text(words)
+    expect(page.locator("#duration")).to_be_hidden()
+    page.locator("#time").fill(MORNING)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+@pytest.mark.parametrize("year", [2005, 2022, 2100])
+def test_a_day_with_an_hour_that_clocks_skip_is_shown_without_that_hour(
+    page: Page, url: str, year: int
+) -> None:
+    day = {2005: "2005-04-03", 2022: "2022-03-13", 2100: "2100-03-14"}[year]
+    page.goto(f"{url}/?from={NEAR_NORTH_SIDE}&to={OHARE}&at={day}T10:30")
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, f"{day}T10:30"))
+    expect(page.get_by_role("alert")).to_be_empty()
+    page.get_by_text("The day as a table").click()
+    times = page.locator("#table th").all_inner_texts()
+    assert len(times) == 46
+    assert times[2:6] == ["01:00", "01:30", "03:00", "03:30"]
+    answer = asked(url, NEAR_NORTH_SIDE, OHARE, f"{day}T03:00")
+    expect(page.locator("#table tr").nth(4)).to_contain_text(f"{answer['prediction']:.1f}")
+    curve = page.locator("#curve")
+    box = curve.bounding_box()
+    assert box is not None
+    curve.click(position={"x": 34 + (box["width"] - 54) * 0.75, "y": 60})
+    expect(page.locator("#time")).to_have_value(f"{day}T18:00")
+
+
+def test_what_is_wrong_in_the_address_is_told_until_something_else_is_chosen(
+    page: Page, url: str
+) -> None:
+    wrong = f"{url}/?from=999&to=abc&at=yesterday"
+    page.goto(wrong)
+    trouble = page.get_by_role("alert")
+    expect(trouble).to_have_text(
+        "In this page's address the ride begins in “999”, which is none of Chicago's areas, and"
+        " ends in “abc”, which is none of Chicago's areas, and starts at “yesterday”, which is not"
+        " a time. Please choose anew."
+    )
+    expect(page.locator("#duration")).to_be_hidden()
+    for field in ("pickup", "dropoff"):
+        assert page.locator(f"#{field}").evaluate("field => field.selectedIndex") == -1
+    expect(page.locator("#map-text")).to_contain_text("From an area yet to be chosen to an area")
+
+    page.locator("#swap").click()
+    expect(trouble).to_contain_text("begins in “abc”")
+    click_area(page, LOOP)
+    expect(trouble).not_to_contain_text("begins in")
+    # What is still wrong is so for whoever gets the address, too.
+    assert query(page) == {"from": str(LOOP), "to": "999", "at": "yesterday"}
+    page.get_by_label("To", exact=True).select_option("Outside or unknown")
+    expect(trouble).to_have_text(
+        "In this page's address the ride starts at “yesterday”, which is not a time."
+        " Please choose anew."
+    )
+    page.locator("#time").fill(MORNING)
+    expect_answer(page, asked(url, LOOP, None, MORNING))
+    expect(trouble).to_be_empty()
+    assert query(page) == {"from": str(LOOP), "to": "", "at": MORNING}
+
+
+def test_an_area_in_the_address_may_be_written_as_the_city_writes_it(page: Page, url: str) -> None:
+    page.goto(f"{url}/?from=8.0&to={OHARE}&at={MORNING}")
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

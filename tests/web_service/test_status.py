@@ -1,4 +1,6 @@
-from datetime import datetime
+import errno
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,7 +16,9 @@ from duration_service.prediction_log import PredictionLog
 from duration_service.predictions_table import PredictionsTable
 from duration_service.shipping import VIEW, Shipper
 from duration_service.spool import Spool
-from taxi_duration.contract import ModelVersion, Refusal
+from logged import answered
+from taxi_duration.contract import ModelVersion, PredictionLogView, Readiness, Refusal
+from taxi_duration.model.duration_model import DurationModel
 from taxi_duration.settings import Settings, load_settings
 
 
@@ -75,6 +79,46 @@ def test_ready_is_answered_whatever_the_disk_kept_of_the_last_look_at_the_log(
     assert answer.status_code == 200
     assert answer.json is not None
     assert answer.json["prediction_log"] is None
+
+
+class FullDisk(Spool):
+    """A spool whose disk takes no predictions while it is full."""
+
+    full = True
+
+    def add(self, lines: bytes, rows: int) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.folder)
+        return super().add(lines, rows)
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_ready_says_so_while_the_disk_takes_no_predictions(
+    app: Flask, settings: Settings, model: DurationModel, champion: ModelVersion, looked: bool
+) -> None:
+    spool = FullDisk(settings.home / "predictions", 1_000_000)
+    spool.folder.mkdir()
+    seen = PredictionLogView(True, 0, datetime(2022, 4, 1, tzinfo=UTC), None) if looked else None
+    if seen:
+        spool.tell(VIEW, msgspec.json.encode(seen))
+    log = PredictionLog(spool, Shipper(spool, PredictionsTable(""), 60, 90), 0)
+    app.extensions[LOG] = log
+
+    def told() -> PredictionLogView | None:
+        answer = app.test_client().get("/ready")
+        assert answer.status_code == 200
+        return msgspec.json.decode(answer.data, type=Readiness).prediction_log
+
+    assert told() == seen
+    log.observe([answered(model, champion, "a")], [])
+    # Without the path: whoever asks need not know where things are kept.
+    full = msgspec.structs.replace(
+        seen or PredictionLogView(None, None, None, None), disk_error="No space left on device"
+    )
+    assert told() == full
+    spool.full = False
+    log.observe([answered(model, champion, "b")], [])
+    assert told() == seen
 
 
 def test_model_tells_where_it_comes_from_and_how_good_it_was(

@@ -11,6 +11,8 @@ POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:"
 )
+# Swagger UI's page has none, and a phone would lay it out as for a screen of 980 pixels.
+VIEWPORT: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
 
 def browser() -> Blueprint:
@@ -31,9 +33,17 @@ def browser() -> Blueprint:
     )
     blueprint.url_prefix = "/docs"
     blueprint.after_request(_stay_here)
+    blueprint.after_request(_fit_screen)
     return blueprint
 
 
 def _stay_here(answer: Response) -> Response:
     answer.headers["Content-Security-Policy"] = POLICY
+    return answer
+
+
+def _fit_screen(answer: Response) -> Response:
+    # Its files, which are handed out as they are, need no change.
+    if not answer.direct_passthrough:
+        answer.set_data(answer.get_data(as_text=True).replace("<head>", f"<head>\n  {VIEWPORT}", 1))
     return answer

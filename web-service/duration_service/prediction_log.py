@@ -29,6 +29,7 @@ Role = Literal["champion", "challenger"]
 # too much to do the thread comes late.
 AHEAD_SECONDS: Final = 0.4
 MOST_BUFFERED: Final = BATCH_BYTES // 2
+NEVER_LOOKED: Final = PredictionLogView(None, None, None, None)
 
 _PICKUP, _DROPOFF, _DAY, _HOUR = (
     FEATURES.index(name) for name in ("pickup_area", "dropoff_area", "day", "hour")
@@ -54,7 +55,8 @@ class PredictionLog:
         self._lines: list[bytes] = []
         self._rows = self._bytes = 0
         self._first = 0.0
-        self._disk_fails = False
+        # Why the disk did not take what this process wrote last, None where it did.
+        self.disk_error: str | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
@@ -113,19 +115,24 @@ class PredictionLog:
             dropped = self.spool.add(lines, rows)
         except OSError as error:
             dropped = rows
-            if not self._disk_fails:
+            if not self.disk_error:
                 log.error("predictions are lost: the disk takes none: %s", error)  # noqa: TRY400
-            self._disk_fails = True
+            self.disk_error = error.strerror or type(error).__name__
         else:
-            self._disk_fails = False
+            self.disk_error = None
         if dropped:
             LOG_DROPPED.inc(dropped)
 
 
 def prediction_log_view() -> PredictionLogView | None:
-    """How the log of the application that answers does; None where it is off."""
+    """How the log of the application that answers does; None where it is off, or nobody looked."""
     found: PredictionLog | None = current_app.extensions[EXTENSION]
-    return shipping.view(found.spool) if found else None
+    if found is None:
+        return None
+    view = shipping.view(found.spool)
+    if found.disk_error is None:
+        return view
+    return msgspec.structs.replace(view or NEVER_LOOKED, disk_error=found.disk_error)
 
 
 def _line(process: str, answered: Answered, role: Role) -> bytes:

@@ -83,7 +83,8 @@ export class DayCurve {
     if (!this.day) return null;
     const { left, right } = MARGIN;
     const share = (event.offsetX - left) / (this.root.clientWidth - left - right);
-    return this.day[Math.min(Math.max(Math.round(share * this.day.length), 0), this.day.length - 1)];
+    const far = ({ at }) => Math.abs(hourOf(at) - share * 24);
+    return this.day.reduce((a, b) => (far(b) < far(a) ? b : a));
   }
 
   #point(point) {

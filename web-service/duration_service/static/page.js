@@ -4,8 +4,9 @@ import { showAnswer, showModel, showTrouble } from "./answer.js";
 import { DayCurve } from "./day.js";
 import { CityMap } from "./map.js";
 import { questions, sorted } from "./questions.js";
-import { model, predict } from "./service.js";
+import { Trouble, model, predict } from "./service.js";
 import { nowInChicago } from "./words.js";
+import { given, put, wrongIn } from "./wrong.js";
 
 /** What is shown first: from the Near North Side to O'Hare. */
 const FIRST = { pickup: 8, dropoff: 76 };
@@ -36,7 +37,7 @@ function trip() {
 
 /** Put these into the fields, and ask. */
 function choose(changes) {
-  for (const [name, value] of Object.entries(changes)) fields[name].value = value ?? "";
+  for (const [name, value] of Object.entries(changes)) put(fields[name], value);
   if (changes.time) delete fields.time.dataset.now;
   changed();
 }
@@ -48,9 +49,8 @@ function pick(area) {
 }
 
 function changed() {
-  const { pickup, dropoff } = trip();
-  const query = new URLSearchParams({ from: pickup ?? "", to: dropoff ?? "" });
-  if (fields.time.value && !fields.time.dataset.now) query.set("at", fields.time.value);
+  const query = new URLSearchParams({ from: given(fields.pickup), to: given(fields.dropoff) });
+  if (given(fields.time) && !fields.time.dataset.now) query.set("at", given(fields.time));
   // Colons need no escape in a query, and the address is for people.
   history.replaceState(null, "", `?${query.toString().replaceAll("%3A", ":")}`);
   mark();
@@ -63,7 +63,7 @@ function mark() {
     document.getElementById(`${end}-field`).classList.toggle("next", end === next);
   }
   document.getElementById("map-text").textContent =
-    `From ${place(trip().pickup)} to ${place(trip().dropoff)}. The lists above choose the same areas as a click here.`;
+    `From ${chosen("pickup")} to ${chosen("dropoff")}. The lists above choose the same areas as a click here.`;
 }
 
 function askIn(milliseconds) {
@@ -78,7 +78,9 @@ async function ask() {
   const now = trip();
   main.setAttribute("aria-busy", "true");
   try {
-    const { trip: answer, day, reach } = sorted(await predict(questions(now, known), signal), known);
+    const wrong = wrongIn(fields);
+    if (wrong) throw new Trouble(wrong);
+    const { trip: answer, day, reach } = sorted(await predict(questions(now, known), signal), now, known);
     showTrouble(null);
     showAnswer(answer, { from: place(now.pickup), to: place(now.dropoff), time: now.time });
     map.shade(reach, place(now.pickup));
@@ -113,36 +115,43 @@ function place(area) {
   return areas.get(area)?.name ?? "outside the city";
 }
 
-/** A number of an area that the address has; what is none is taken for unknown. */
-function areaInAddress(query, name, otherwise) {
-  if (!query.has(name)) return otherwise;
-  return areas.has(Number(query.get(name))) ? Number(query.get(name)) : "";
+/** The place that a field has, in words. */
+function chosen(end) {
+  return fields[end].dataset.wrong ? "an area yet to be chosen" : place(trip()[end]);
+}
+
+/** The number of the area that a text such as "8.0" names; else the text. */
+function areaIn(text) {
+  return areas.has(Number(text)) ? Number(text) : text;
 }
 
 function start() {
   const query = new URLSearchParams(location.search);
-  fields.pickup.value = areaInAddress(query, "from", FIRST.pickup);
-  fields.dropoff.value = areaInAddress(query, "to", FIRST.dropoff);
-  fields.time.value = query.get("at") ?? "";
-  if (!fields.time.value) setNow();
+  put(fields.pickup, areaIn(query.get("from") ?? FIRST.pickup));
+  put(fields.dropoff, areaIn(query.get("to") ?? FIRST.dropoff));
+  put(fields.time, query.get("at") ?? "");
+  if (!given(fields.time)) setNow();
   mark();
   askIn(0);
 }
 
 function setNow() {
-  fields.time.value = nowInChicago();
+  put(fields.time, nowInChicago());
   fields.time.dataset.now = "yes";
 }
 
 for (const end of ["pickup", "dropoff"]) {
-  fields[end].addEventListener("change", changed);
+  fields[end].addEventListener("change", () => choose({ [end]: fields[end].value }));
   fields[end].addEventListener("focus", () => { next = end; mark(); });
 }
-fields.time.addEventListener("input", () => { delete fields.time.dataset.now; changed(); });
+fields.time.addEventListener("input", () => {
+  delete fields.time.dataset.now;
+  delete fields.time.dataset.wrong;
+  changed();
+});
 document.getElementById("now").addEventListener("click", () => { setNow(); changed(); });
 document.getElementById("swap").addEventListener("click", () => {
-  const { pickup, dropoff } = trip();
-  choose({ pickup: dropoff, dropoff: pickup });
+  choose({ pickup: given(fields.dropoff), dropoff: given(fields.pickup) });
 });
 document.getElementById("trip").addEventListener("submit", (event) => event.preventDefault());
 start();

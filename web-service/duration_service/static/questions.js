@@ -1,7 +1,8 @@
 /** All that the page wants to know of a trip, asked in one request so that one model answers. */
 
-/** The times of the day that the curve has: every half hour. */
-export const TIMES = Array.from({ length: 48 }, (_, n) =>
+import { isSkipped } from "./words.js";
+
+const HALF_HOURS = Array.from({ length: 48 }, (_, n) =>
   `${String(Math.floor(n / 2)).padStart(2, "0")}:${n % 2 ? "30" : "00"}`);
 
 /** The trip, the same over its day, and trips from its pickup to every area.
@@ -9,20 +10,24 @@ export const TIMES = Array.from({ length: 48 }, (_, n) =>
  * Their ids tell whoever reads the log of predictions that a page asked, and what for.
  */
 export function questions({ pickup, dropoff, time }, areas) {
-  const day = time.slice(0, 10);
   return [
     question(pickup, dropoff, time, "page"),
-    ...TIMES.map((at) => question(pickup, dropoff, `${day}T${at}`, "page-day")),
+    ...timesOf(time).map((at) => question(pickup, dropoff, `${time.slice(0, 10)}T${at}`, "page-day")),
     ...areas.map(({ number }) => question(pickup, number, time, "page-map")),
   ];
 }
 
 /** The answers to `questions`: of the trip, per time of the day, and per area's number. */
-export function sorted(answers, areas) {
+export function sorted(answers, { time }, areas) {
   const [trip, ...others] = answers;
-  const day = TIMES.map((at, n) => ({ at, ...others[n] }));
-  const reach = new Map(areas.map(({ number }, n) => [number, others[TIMES.length + n]]));
+  const day = timesOf(time).map((at, n) => ({ at, ...others[n] }));
+  const reach = new Map(areas.map(({ number }, n) => [number, others[day.length + n]]));
   return { trip, day, reach };
+}
+
+/** The times of the day that the curve has: every half hour that clocks show on it. */
+function timesOf(time) {
+  return HALF_HOURS.filter((at) => !isSkipped(`${time.slice(0, 10)}T${at}`));
 }
 
 function question(pickup, dropoff, time, id) {

@@ -2,13 +2,24 @@
 
 const list = new Intl.ListFormat("en-US");
 
+const clock = new Intl.DateTimeFormat("en-US", {
+  timeZone: "America/Chicago", hourCycle: "h23",
+  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+});
+
 /** What Chicago's clocks show now, to the minute. */
 export function nowInChicago() {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: "America/Chicago", hourCycle: "h23",
-    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
-  }).formatToParts();
-  const part = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return shownAt(Date.now());
+}
+
+/** Whether Chicago's clocks leave this time out, as they do with an hour when summer time begins. */
+export function isSkipped(at) {
+  const behind = [5, 6].map((hours) => hours * 3_600_000);
+  return !behind.some((milliseconds) => shownAt(Date.parse(`${at}Z`) + milliseconds) === at.slice(0, 16));
+}
+
+function shownAt(instant) {
+  const part = Object.fromEntries(clock.formatToParts(instant).map(({ type, value }) => [type, value]));
   return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
 }
 
