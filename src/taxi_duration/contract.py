@@ -26,6 +26,9 @@ _DATE: Final = (
 _CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 _ZONE: Final = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"
 TIME: Final = re.compile(f"(?:{_DATE})[T ]{_CLOCK}{_ZONE}")
+# No honest area or time is longer. An expression goes back over a longer text digit by digit, for
+# which one of megabytes would hold the process for 0.2 s.
+MOST_TEXT: Final = 64
 # Python's `$` also stands before a last line break, that of JSON Schema does not.
 _END: Final = r"$(?!\n)"
 
@@ -41,7 +44,7 @@ class ChicagoTime(datetime):
         (one with a zone may still become the last day of 2000), and where clocks skip the time. A
         time that clocks show twice, when summer time ends, is the same to the model both times.
         """
-        if not isinstance(value, str) or not TIME.fullmatch(value):
+        if not isinstance(value, str) or len(value) > MOST_TEXT or not TIME.fullmatch(value):
             raise ValueError("no time")
         moment = cls.fromisoformat(value)
         # The hour first: it is the cheapest, and seldom 2.
@@ -80,14 +83,22 @@ def custom_schema(kind: type) -> dict[str, Any]:
     """The JSON schema of such a type (a `schema_hook`)."""
     if kind is ChicagoTime:
         examples = ["2022-04-01T10:30:00", "2022-04-01T15:30:00Z"]
-        return {"type": "string", "pattern": f"^(?:{TIME.pattern}){_END}", "examples": examples}
+        pattern = f"^(?:{TIME.pattern}){_END}"
+        return {
+            "type": "string",
+            "maxLength": MOST_TEXT,
+            "pattern": pattern,
+            "examples": examples,
+        }
     raise NotImplementedError(f"{kind} has no schema.")
 
 
 # The City's JSON has numbers as strings, "8" or "8.0".
 CommunityArea = (
     Annotated[float, Meta(ge=1, le=77, multiple_of=1)]
-    | Annotated[str, Meta(pattern=rf"^([1-9]|[1-6][0-9]|7[0-7])(\.0*)?{_END}")]
+    | Annotated[
+        str, Meta(max_length=MOST_TEXT, pattern=rf"^([1-9]|[1-6][0-9]|7[0-7])(\.0*)?{_END}")
+    ]
 )
 AREA_RULE: Final = "a community area, a whole number from 1 to 77; null or left out where unknown"
 TIME_RULE: Final = (

@@ -1,5 +1,6 @@
 import gc
 import socket
+import time
 import weakref
 from collections.abc import Iterator
 
@@ -78,3 +79,19 @@ def test_a_connection_that_ended_is_freed_without_the_collector_of_garbage(
         assert ended() is None
     finally:
         gc.enable()
+
+
+def test_empty_lines_before_a_request_are_skipped_however_many_a_read_brings(
+    ends: tuple[MemorySocket, socket.socket],
+) -> None:
+    config = Config()
+    limits = Limits.of(Settings())
+    took = []
+    for _ in range(5):
+        connection = Connection(config, Heads(config), ends[0].real, None, None)
+        connection.received += b"\r\n" * 131_072 + b"GET / HTTP/1.1\r\n\r\n"
+        began = time.thread_time()
+        assert connection.arrived(limits) == 18
+        took.append(time.thread_time() - began)
+        assert connection.received.startswith(b"GET ")
+    assert min(took) < 0.005

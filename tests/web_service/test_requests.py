@@ -1,3 +1,6 @@
+import time
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -248,3 +251,63 @@ def test_numbers_that_are_not_json_get_the_advice_to_write_null(number: bytes) -
     error = refused(b'{"pickup_community_area": ' + number + b"}")
     assert error.status == 400
     assert "null" in error.detail
+
+
+LONGEST = 5_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"0," * (LONGEST // 2) + b"0]",
+        b"[" + b"{}," * (LONGEST // 3) + b"{}]",
+        b"{" + b",".join(b'"%06d":1' % n for n in range(LONGEST // 11)) + b"}",
+    ],
+    ids=["numbers", "trips", "fields"],
+)
+def test_more_values_than_trips_can_have_are_refused_before_they_take_memory(body: bytes) -> None:
+    tracemalloc.start()
+    try:
+        error = refused(body, most=10_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert error.status == 413
+    assert peak < 1_000_000
+
+
+def test_the_citys_own_records_are_told_which_fields_are_not_asked_for() -> None:
+    record = {f"column_{n}": n for n in range(23)}
+    error = refused(encoded([record] * 10_000), most=10_000)
+    assert error.status == 422
+    assert error.errors[0].path == "$[0].column_0"
+
+
+def test_an_area_or_a_time_of_any_length_is_refused_where_no_honest_one_is_as_long() -> None:
+    assert only_error({"pickup_community_area": "8." + "0" * 63})
+    assert only_error({"trip_start_timestamp": "2022-04-01T10:30:00." + "0" * 45})
+    # As long as one may be.
+    time = "2022-04-01T10:30:00." + "0" * 44
+    assert one(pickup_community_area="8." + "0" * 62, trip_start_timestamp=time)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"N" * LONGEST,
+        b'{"pickup_community_area":"8.' + b"0" * LONGEST + b'x"}',
+        b'{"trip_start_timestamp":"2022-04-01T10:30:00.' + b"0" * LONGEST + b'x"}',
+    ],
+    ids=["no JSON", "area", "time"],
+)
+def test_megabytes_that_are_wrong_hold_the_process_for_no_longer_than_it_takes_to_read_them(
+    body: bytes,
+) -> None:
+    assert refused(body, most=10_000).status in {400, 422}
+    assert min(seconds(lambda: refused(body, most=10_000)) for _ in range(5)) < 0.04
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began

@@ -2,11 +2,12 @@
 
 import gc
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request, send_file, url_for
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from duration_service.champion import EXTENSION, ModelHolder
@@ -103,3 +104,23 @@ def predicted(app: Flask, environ: dict[str, Any]) -> bytes:
     """The answer to a request that is asked again, without a test client, which leaves some."""
     environ["wsgi.input"].seek(0)
     return b"".join(run_wsgi_app(app.wsgi_app, dict(environ))[0])
+
+
+@pytest.mark.parametrize("header", ["If-Modified-Since", "If-Range"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2020 00:00:00 +99999999999999999999",
+    ],
+)
+def test_a_date_of_any_size_gets_the_whole_file(header: str, date: str) -> None:
+    app = TableRoutedFlask(__name__)
+
+    @app.get("/file")
+    def file() -> Response:
+        return send_file(BytesIO(b"all of it"), download_name="file", last_modified=1)
+
+    asked = {header: date} | ({"Range": "bytes=0-2"} if header == "If-Range" else {})
+    answer = app.test_client().get("/file", headers=asked)
+    assert (answer.status_code, answer.data) == (200, b"all of it")

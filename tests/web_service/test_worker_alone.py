@@ -191,6 +191,24 @@ def test_an_answer_that_fails_half_way_ends_its_connection_and_nothing_else(
     assert told == ["Error handling request"] * 3
 
 
+@pytest.mark.parametrize(("trips", "in_loop"), [(16, True), (17, False), (170, False)])
+def test_the_loop_itself_answers_for_a_few_trips_only(
+    settings: Settings, trips: int, in_loop: bool
+) -> None:
+    answered_by: list[threading.Thread] = []
+
+    def application(_environ: Any, start_response: Any) -> list[bytes]:
+        answered_by.append(threading.current_thread())
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    body = b"[" + b",".join([b"{}"] * trips) + b"]"
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with own_worker(application, settings) as worker:
+        assert worker.talk(head + body).startswith(b"HTTP/1.1 200 OK")
+        assert [thread is worker.thread for thread in answered_by] == [in_loop]
+
+
 MUCH = 32 * 1024 * 1024
 
 

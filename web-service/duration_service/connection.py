@@ -1,15 +1,18 @@
 """A connection whose bytes are read and written without anybody waiting for them."""
 
 import contextlib
+import re
 import socket
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn
 
 from duration_service.framing import Framing
 from duration_service.heads import Heads
 from duration_service.limits import Limits
+
+EMPTY_LINES: Final = re.compile(rb"(?:\r\n)++")
 
 
 class MemorySocket:
@@ -116,10 +119,10 @@ class Connection(TConn):  # type: ignore[misc]
         """Bytes of the next request, None while some are missing; RefusedError beyond a limit."""
         if self.framing is None:
             self.framing = Framing(limits)
-        if not self.framing.head:
-            # An empty line before a request is to be skipped (RFC 9112, 2.2).
-            while self.received.startswith(b"\r\n"):
-                del self.received[:2]
+        # An empty line before a request is to be skipped (RFC 9112, 2.2). All of them at once: one
+        # by one, as many as a read brings hold the loop for 20 ms.
+        if not self.framing.head and (empty := EMPTY_LINES.match(self.received)):
+            del self.received[: empty.end()]
         return self.framing.length(self.received)
 
     def give(self, length: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from duration_service.limits import LEAST_BODY
 from duration_service.problems import ProblemError
 from taxi_duration.contract import FieldProblem, Trip, decode_custom
 from taxi_duration.errors import UNREADABLE
@@ -19,6 +20,10 @@ EXAMPLE: Final = (
 )
 NOT_JSON: Final = (*UNREADABLE, RecursionError)
 BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# A body full of values, `0` and a comma each, would take 100 MB, and 140 ms in which the process
+# does nothing else. The City's own trips have 23.
+VALUES_PER_TRIP: Final = 32
+LEAST_VALUES: Final = LEAST_BODY // 2
 # Looking for more would cost the service more than it would tell the caller.
 MOST_ERRORS: Final = 100
 # Enough of a wrong value to recognise it.
@@ -42,6 +47,8 @@ def decode_trips(body: bytes, most: int) -> Trip | list[Trip]:
     Raises ProblemError: 400 where the body is no JSON, 413 for a longer list, 422 with every wrong
     field of every trip.
     """
+    if body.count(b",") > LEAST_VALUES + VALUES_PER_TRIP * most:
+        raise ProblemError(413, f"The body has more values than {most:,} trips. Split the list.")
     try:
         trips: Trip | list[Trip] = _trips.decode(body)
     except msgspec.ValidationError as error:
@@ -74,7 +81,9 @@ def _count(wrong: int) -> str:
 def _not_json(body: bytes, error: Exception) -> ProblemError:
     if not body.strip():
         return ProblemError(400, f"The body is empty. Send a trip, such as {EXAMPLE}, or a list.")
-    hint = " NaN and Infinity are not JSON: write null." if re.search(rb"NaN|Inf", body) else ""
+    # Two searches: one for either holds the process 50 times as long.
+    written = b"NaN" in body or b"Inf" in body
+    hint = " NaN and Infinity are not JSON: write null." if written else ""
     if body.startswith(BYTE_ORDER_MARKS):
         hint = " Send it in UTF-8 without a byte order mark."
     return ProblemError(400, f"The body cannot be read as JSON: {error}.{hint}")
