@@ -147,23 +147,15 @@ class RequestMetrics:
             seconds[request.endpoint].append(request.seconds)
         for endpoint, spent in seconds.items():
             REQUEST_SECONDS.labels(endpoint).observe_many(np.array(spent))
-        for (endpoint, method, status), times in Counted(map(_kind, handled)).items():
-            REQUESTS.labels(endpoint, method, status).inc(times)
+        for (endpoint, method, status), times in Counted(one[:3] for one in handled).items():
+            known = method if method in METHODS else "other"
+            REQUESTS.labels(endpoint, known, status).inc(times)
             if limit := LIMITS.get(status):
                 REJECTED.labels(limit).inc(times)
         minutes: defaultdict[str, list[Floats]] = defaultdict(list)
         for answer in answered:
-            minutes[answer.served.version.version].append(answer.minutes[:, 1])
+            minutes[answer.served.version.version].append(answer.minutes)
         for version, predicted in minutes.items():
-            together = np.concatenate(predicted)
+            together = np.concatenate(predicted)[:, 1]
             PREDICTIONS.labels(version).inc(len(together))
             PREDICTED_MINUTES.observe_many(together)
-
-
-def _kind(request: Handled) -> tuple[str, str, int]:
-    """What a request is counted under; methods that callers invent are one."""
-    return (
-        request.endpoint,
-        request.method if request.method in METHODS else "other",
-        request.status,
-    )

@@ -44,8 +44,9 @@ def answer_predictions(
         trips = asked if isinstance(asked, list) else [asked]
         features, minutes = _predicted(served.model, asked)
         seconds = time.perf_counter() - environ[BEGAN]
+        number = next(observations.numbers)
         observations.answered.append(
-            Answered(time.time(), seconds, trips, features, minutes, served)
+            Answered(time.time(), seconds, trips, features, minutes, served, number)
         )
         answers = _answers(served, trips, minutes)
         return _Answer(

@@ -94,7 +94,7 @@ class Bitvectors:
 
     def cell(self, row: Floats) -> Cell:
         """The cell of `row`, of shape (1, features)."""
-        return row[0, :-1].tobytes(), self._last.place(row.item(-1))
+        return row.tobytes()[:-_BYTES], self._last.place(row.item(-1))
 
     def predict(self, cell: Cell) -> list[float]:
         """What each booster answers to the rows of a cell."""

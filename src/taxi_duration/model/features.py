@@ -8,6 +8,7 @@ is NaN, and so is all that follows from it.
 import math
 from datetime import date, datetime
 from functools import lru_cache
+from struct import Struct
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ UNKNOWN_AREA: Final = 0
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _FIXED_HOLIDAYS: Final = ((1, 1), (7, 4), (12, 25))
 _LAST_AREA: Final = len(AREAS)
+_FLOAT: Final = Struct("d")
 
 PAIR_FEATURES: Final = (
     "pickup_area",
@@ -67,14 +69,13 @@ def feature_matrix(
 def feature_row(pickup: int | None, dropoff: int | None, start: datetime) -> Floats:
     """The features of one trip, of shape (1, len(FEATURES)): a row of `feature_matrix`, faster.
 
-    `start` is Chicago local time and carries no zone.
+    `start` is Chicago local time and carries no zone. The row is not to be changed.
     """
-    row = np.empty((1, len(FEATURES)))
-    row[0, : len(PAIR_FEATURES)] = _PAIRS[_area_number(pickup), _area_number(dropoff)]
-    row[0, len(PAIR_FEATURES) : -1] = _day_features(start.date())
+    pair = _PAIR_BYTES[_area_number(pickup)][_area_number(dropoff)]
     seconds = start.hour * 3600 + start.minute * 60 + start.second
-    row[0, -1] = (seconds * 1_000_000 + start.microsecond) / 3_600_000_000
-    return row
+    hour = (seconds * 1_000_000 + start.microsecond) / 3_600_000_000
+    row = pair + _day_bytes(start.date()) + _FLOAT.pack(hour)
+    return np.ndarray((1, len(FEATURES)), np.float64, row)
 
 
 def _area_number(area: int | None) -> int:
@@ -87,6 +88,10 @@ def _area_numbers(areas: NDArray[Any]) -> NDArray[np.intp]:
 
 
 @lru_cache(maxsize=4096)
+def _day_bytes(day: date) -> bytes:
+    return np.array(_day_features(day), dtype=np.float64).tobytes()
+
+
 def _day_features(day: date) -> tuple[float, ...]:
     weekend = day.weekday() >= 5
     return (
@@ -171,3 +176,5 @@ _PAIRS: Final[Floats] = np.array(
     [[_pair_features(pickup, dropoff) for dropoff in PLACES] for pickup in PLACES],
     dtype=np.float64,
 )
+# As they lie in memory: a row that is put together as bytes takes half the time.
+_PAIR_BYTES: Final = tuple(tuple(pair.tobytes() for pair in pairs) for pairs in _PAIRS)
