@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often the queue is emptied. Each time costs something, however little it finds: a hundred times a
-# second, p99 was a fifth higher. Seldom and much at a time, the thread would have the interpreter's
-# lock for milliseconds, for which requests wait: four times a second, p99 was a fifth higher too.
+# How often the queue is emptied. Each time costs something, however little it finds: a hundred
+# times a second, p99 was a fifth higher. Seldom and much at a time, the thread would have the
+# interpreter's lock for milliseconds, for which requests wait: four times a second, p99 was a fifth
+# higher as well.
 TICK_SECONDS: Final = 0.05
 EXTENSION: Final = "duration_service.observations"
 # Of a request for no page that there is, or one that was refused before it named one.
