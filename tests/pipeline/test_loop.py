@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from monitored import figures, with_own_database
 from taxi_duration.errors import PipelineError
+from taxi_duration.monitoring import retrainings as decisions
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.figures import Figures
 from taxi_duration.monitoring.judged_months import judged_month, read_judged
@@ -63,14 +64,19 @@ def rows(settings: Settings, table: Any) -> list[dict[str, Any]]:
 
 
 class Mage:
-    """Takes the place of `trigger_pipeline`."""
+    """Takes the place of `trigger_pipeline`, and of the runs that there are since."""
 
     def __init__(self) -> None:
-        self.queued: list[dict[str, Any]] = []
+        self.runs: list[Any] = []
 
     def __call__(self, pipeline: str, variables: dict[str, Any], schedule_name: str) -> Any:
-        self.queued.append(variables)
-        return SimpleNamespace(id=70 + len(self.queued))
+        self.runs.append(SimpleNamespace(id=71 + len(self.runs), variables=variables))
+        return self.runs[-1]
+
+
+def queue(settings: Settings, decided: dict[str, Any], mage: Mage | None = None) -> dict[str, Any]:
+    mage = mage or Mage()
+    return queue_retraining(settings, decided, mage, mage.runs)
 
 
 def test_what_is_recorded_is_read_again_as_the_window_of_the_report(settings: Settings) -> None:
@@ -95,9 +101,9 @@ def test_the_second_slow_month_queues_one_run_that_learns_it(settings: Settings)
     assert retraining_wanted(second)
     assert again["retrain"]["number"] == second["retrain"]["number"]
     mage = Mage()
-    queued = queue_retraining(settings, second, mage)
-    assert queue_retraining(settings, second, mage)["retraining_run"] == "71"
-    assert mage.queued == [
+    queued = queue(settings, second, mage)
+    assert queue(settings, second, mage)["retraining_run"] == "71"
+    assert [run.variables for run in mage.runs] == [
         {
             "month": "2019-04",
             "seed": 0,
@@ -130,7 +136,7 @@ def test_a_second_one_within_the_cool_down_is_refused_and_written_down(settings:
         recorded = report(settings, month_of(month, 1.5))
         decided = judge_retraining(settings, recorded, str(number))
         if retraining_wanted(decided):
-            queue_retraining(settings, decided, Mage())
+            queue(settings, decided)
     assert [(str(r["month"])[:7], r["status"]) for r in rows(settings, retrainings)] == [
         ("2019-04", "queued"),
         ("2019-06", "refused"),
@@ -144,10 +150,10 @@ def test_a_retraining_that_could_not_be_started_is_no_answer(settings: Settings)
     report(settings, month_of("2019-03", 1.5))
     recorded = report(settings, month_of("2019-04", 1.5))
     with pytest.raises(PipelineError, match=r"did not start the retraining.*database is locked"):
-        queue_retraining(settings, judge_retraining(settings, recorded, "6"), refuses)
+        queue_retraining(settings, judge_retraining(settings, recorded, "6"), refuses, [])
     again = judge_retraining(settings, recorded, "7")
     assert retraining_wanted(again)
-    queue_retraining(settings, again, Mage())
+    queue(settings, again)
     third = judge_retraining(settings, recorded, "8")
     assert not retraining_wanted(third)
 
@@ -157,11 +163,11 @@ def test_of_a_step_that_is_tried_again_the_last_decision_counts(settings: Settin
         recorded = report(settings, month_of(month, 1.5))
         refused = judge_retraining(settings, recorded, str(number))
         if retraining_wanted(refused):
-            queue_retraining(settings, refused, Mage())
+            queue(settings, refused)
     at_once = settings.model_copy(update={"retrain_cooldown_days": 0})
     decided = judge_retraining(at_once, recorded, "8")
     assert decided["retrain"]["number"] == refused["retrain"]["number"]
-    queue_retraining(at_once, decided, Mage())
+    queue(at_once, decided)
     assert [(str(r["month"])[:7], r["status"]) for r in rows(settings, retrainings)] == [
         ("2019-04", "queued"),
         ("2019-06", "queued"),
@@ -169,6 +175,41 @@ def test_of_a_step_that_is_tried_again_the_last_decision_counts(settings: Settin
     following = report(settings, month_of("2019-07", 1.5))
     reason = judge_retraining(at_once, following, "9")["retrain"]["reason"]
     assert "over a threshold, 2 needed" in reason
+
+
+def test_a_run_that_was_queued_and_not_written_down_is_found_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    report(settings, month_of("2019-03", 1.5))
+    recorded = report(settings, month_of("2019-04", 1.5))
+    decided, mage = judge_retraining(settings, recorded, "6"), Mage()
+    with monkeypatch.context() as patched:
+        patched.setattr(decisions, "started", killed)
+        with pytest.raises(KeyboardInterrupt):
+            queue(settings, decided, mage)
+    mage("taxi_duration", {"retraining": 99}, "api")
+    mage("taxi_duration", {}, "api")
+    assert queue(settings, decided, mage)["retraining_run"] == "71"
+    assert len(mage.runs) == 3
+    [row] = rows(settings, retrainings)
+    assert row["pipeline_run_id"] == "71"
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_step_that_is_tried_again_takes_back_what_it_decided_before(
+    settings: Settings, started: bool
+) -> None:
+    report(settings, month_of("2019-03", 1.5))
+    recorded = report(settings, month_of("2019-04", 1.5))
+    decided = judge_retraining(settings, recorded, "6")
+    if started:
+        queue(settings, decided)
+    patient = settings.model_copy(update={"retrain_over": 3})
+    assert not retraining_wanted(judge_retraining(patient, recorded, "6"))
+    assert len(rows(settings, retrainings)) == started
 
 
 def test_an_earlier_month_that_is_reported_again_decides_nothing(settings: Settings) -> None:
@@ -198,8 +239,8 @@ def test_drills_are_marked_and_count_for_nothing_else(settings: Settings) -> Non
         recorded = report(settings, month_of(month, 1.5, source="drill"))
         decided = judge_retraining(settings, recorded, f"drill {month}")
     mage = Mage()
-    queue_retraining(settings, decided, mage)
-    assert mage.queued[0]["drill"] is True
+    queue(settings, decided, mage)
+    assert mage.runs[0].variables["drill"] is True
     assert {row["drill"] for row in rows(settings, retrainings)} == {True}
     assert {row["drill"] for row in rows(settings, alarms)} == {True}
     for month in ("2019-03", "2019-04"):

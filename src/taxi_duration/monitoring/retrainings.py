@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.judged_months import JudgedMonth, Limits
@@ -47,15 +47,12 @@ def write(
     A step that is tried again may decide otherwise, after a setting was changed or a pause is over:
     the last decision counts, unless a run has come of an earlier one.
     """
-    same = select(retrainings.c.id).where(
-        retrainings.c.source == source,
-        retrainings.c.month == Month.parse(months[-1].month).start.date(),
-        retrainings.c.requested_by == run_id,
-    )
+    month = Month.parse(months[-1].month)
+    same = select(retrainings.c.id).where(*_of_run(source, month, run_id))
     limits = Limits.from_settings(settings)
     row = {
         "source": source,
-        "month": Month.parse(months[-1].month).start.date(),
+        "month": month.start.date(),
         "requested_at": datetime.now(UTC),
         "status": found.status,
         "reason": found.reason,
@@ -72,6 +69,22 @@ def write(
             return known
         number = connection.execute(insert(retrainings).values(row).returning(retrainings.c.id))
         return int(number.scalar_one())
+
+
+def withdraw(settings: Settings, source: str, month: Month, run_id: str) -> None:
+    """Take back what a run has decided about a month, unless a run has come of it."""
+    undone = (*_of_run(source, month, run_id), retrainings.c.pipeline_run_id.is_(None))
+    with connect(settings) as connection:
+        migrate(connection)
+        connection.execute(delete(retrainings).where(*undone))
+
+
+def _of_run(source: str, month: Month, run_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        retrainings.c.source == source,
+        retrainings.c.month == month.start.date(),
+        retrainings.c.requested_by == run_id,
+    )
 
 
 def run_of(settings: Settings, number: int) -> str:

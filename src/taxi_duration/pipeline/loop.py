@@ -1,7 +1,7 @@
 """The end of the drift branch: whom the month concerns, and whether to train again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -39,9 +39,10 @@ def judge_retraining(settings: Settings, recorded: Reference, run_id: str) -> Re
     months = read_judged(settings, source, month, settings.retrain_windows)
     _tell(settings, recorded, months[-1])
     found = _need(settings, recorded, months, run_id)
-    number = 0
-    if found.status != "none":
-        number = retrainings.write(settings, found, source, months, run_id)
+    if found.status == "none":
+        retrainings.withdraw(settings, source, month, run_id)
+        return _decided(recorded, found, 0)
+    number = retrainings.write(settings, found, source, months, run_id)
     return _decided(recorded, found, number)
 
 
@@ -50,16 +51,20 @@ def retraining_wanted(decided: Reference) -> bool:
     return bool(decided["retrain"]["wanted"])
 
 
-def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -> Reference:
+def queue_retraining(
+    settings: Settings, decided: Reference, trigger: Trigger, later: Iterable[Any]
+) -> Reference:
     """Queue a run that learns the month as well; the gate decides about what comes of it.
 
-    Adds `retraining_run`, its number in Mage. A step that is tried again queues no second one.
+    Adds `retraining_run`, its number in Mage. A step that is tried again queues no second one: it
+    looks among the `later` runs, those that Mage has got since the one that decided, for one that
+    an earlier try queued and was not there any longer to write down.
     Raises PipelineError where Mage starts none; the decision counts as no answer then.
     """
     number = decided["retrain"]["number"]
     run = retrainings.run_of(settings, number)
     if not run:
-        run = _start(decided, trigger)
+        run = _start(decided, trigger, later)
         retrainings.started(settings, number, run)
     log.info("run %s will train again: %s", run, decided["retrain"]["reason"])
     message = f"Run {run} trains the model again. {decided['retrain']['reason']}"
@@ -67,8 +72,12 @@ def queue_retraining(settings: Settings, decided: Reference, trigger: Trigger) -
     return {**decided, "retraining_run": run}
 
 
-def _start(decided: Reference, trigger: Trigger) -> str:
+def _start(decided: Reference, trigger: Trigger, later: Iterable[Any]) -> str:
+    number = decided["retrain"]["number"]
     try:
+        for run in later:
+            if (run.variables or {}).get("retraining") == number:
+                return str(run.id)
         started = trigger(PIPELINE, variables=_variables(decided), schedule_name=TRIGGER)
     except Exception as error:  # Mage raises whatever its database and its files come up with
         raise PipelineError(
