@@ -142,7 +142,7 @@ class PipelineError(TaxiError):
 
 
 class MageUnreachableError(PipelineError):
-    """Mage does not answer."""
+    """Mage does not answer, or has no Postgres to answer from."""
 
 
 class DrillError(PipelineError):

@@ -268,3 +268,15 @@ def test_a_champion_that_is_not_registered_is_refused(
 ) -> None:
     with pytest.raises(RegistryError, match="99"):
         score_trips(settings, {**cleaned, "champion": "99"})
+
+
+def test_a_report_that_was_published_and_recorded_can_be_so_again(
+    settings: Settings, recorded: dict[str, Any]
+) -> None:
+    reported = drift_report(settings, recorded)
+    export_report(settings, reported)
+    exported = export_report(settings, reported)
+    first = record_drift(settings, exported)
+    assert record_drift(settings, exported) == first
+    assert first["recorded"] == recorded["recorded"]
+    assert not Path(reported["report"]["html"]).exists()

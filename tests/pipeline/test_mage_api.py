@@ -19,17 +19,17 @@ Serve = Callable[..., str]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a server that gives the same answer to every request; its address."""
+    """Starts a server that gives these answers, of which the last stays; its address."""
     with ExitStack() as servers:
 
-        def start(answer: object, *, port: int = 0) -> str:
-            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        def start(*answers: object, port: int = 0) -> str:
+            bodies = [a if isinstance(a, bytes) else json.dumps(a).encode() for a in answers]
 
             class Handler(BaseHTTPRequestHandler):
                 def do_GET(self) -> None:
                     self.send_response(200)
                     self.end_headers()
-                    self.wfile.write(body)
+                    self.wfile.write(bodies[0] if len(bodies) == 1 else bodies.pop(0))
 
                 def do_POST(self) -> None:
                     self.rfile.read(int(self.headers["Content-Length"]))
@@ -65,7 +65,7 @@ def test_a_postgres_that_is_away_is_told_in_one_line_with_a_remedy(serve: Serve)
         " connections?\n\n(Background on this error at: https://sqlalche.me/e/21/e3q8)"
     )
     url = serve({"error": {"code": 500, "exception": said, "message": "Traceback"}})
-    with MageApi(url) as mage, pytest.raises(PipelineError) as raised:
+    with MageApi(url) as mage, pytest.raises(MageUnreachableError) as raised:
         mage.sign_in("owner@example.com", "right")
     assert str(raised.value) == (
         "Mage refused POST sessions: (psycopg2.OperationalError) connection to server at"
@@ -97,6 +97,22 @@ def test_a_run_is_followed_across_a_restart(serve: Serve) -> None:
     answer = {"pipeline_run": {"id": 7, "status": "running", "block_runs": []}}
     Timer(0.5, serve, args=(answer,), kwargs={"port": port}).start()
     with MageApi(f"http://127.0.0.1:{port}", patience_seconds=20) as mage:
+        assert mage.run(7) == Run(id=7, status="running")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "(psycopg2.OperationalError) server closed the connection unexpectedly",
+        "(psycopg2.errors.AdminShutdown) terminating connection due to administrator command",
+        "(psycopg2.errors.CrashShutdown) terminating connection because of crash of another one",
+        "(psycopg2.InterfaceError) connection already closed",
+    ],
+)
+def test_a_run_is_followed_across_a_restart_of_its_postgres(serve: Serve, said: str) -> None:
+    away = {"error": {"code": 500, "exception": said, "message": "Traceback"}}
+    back = {"pipeline_run": {"id": 7, "status": "running", "block_runs": []}}
+    with MageApi(serve(away, back), patience_seconds=20) as mage:
         assert mage.run(7) == Run(id=7, status="running")
 
 

@@ -10,7 +10,10 @@ def test_a_month_reads_what_it_writes() -> None:
     assert str(Month.parse(" 2019-03 ")) == "2019-03"
 
 
-@pytest.mark.parametrize("text", ["", "2019", "2019-13", "2019-00", "2019-3", "03/2019"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "2019", "2019-13", "2019-00", "2019-3", "03/2019", "0000-01", "9999-12", "201\u0669-03"],
+)
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="no month"):
         Month.parse(text)

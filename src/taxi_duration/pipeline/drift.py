@@ -83,7 +83,7 @@ def drift_report(settings: Settings, scored: dict[str, Any]) -> dict[str, Any]:
 
 
 def export_report(settings: Settings, reported: dict[str, Any]) -> dict[str, Any]:
-    """Publish the report in MLflow and S3, then remove its folder.
+    """Publish the report in MLflow and S3.
 
     Adds `exported`: S3 URIs of `html` and `json`, and `url`, its page in the MLflow UI.
     """
@@ -91,20 +91,22 @@ def export_report(settings: Settings, reported: dict[str, Any]) -> dict[str, Any
     figures = reports.read_figures(Path(reported["report"]["json"]).read_bytes())
     url = tracking.log_report(settings, figures, folder)
     uris = reports.publish(settings, figures, folder, url)
-    shutil.rmtree(folder)
     logger.info("report: %s and %s", url, uris["html"])
     return {**reported, "exported": {**uris, "url": url}}
 
 
 def record_drift(settings: Settings, exported: dict[str, Any]) -> dict[str, Any]:
-    """Write the figures of the published report to Postgres.
+    """Write the figures of the published report to Postgres, and remove its folder.
 
     Adds `recorded` (rows written), `drifted_share` (0 to 1) and `drifted`.
     """
     report = reports.read_report(settings, exported["source"], exported["month"])
+    recorded = recording.record(settings, report)
+    # Not by the step that publishes it, which could not be tried again then.
+    shutil.rmtree(Path(exported["report"]["html"]).parent, ignore_errors=True)
     return {
         **exported,
-        "recorded": recording.record(settings, report),
+        "recorded": recorded,
         "drifted_share": report.figures.drifted_share,
         "drifted": report.figures.drifted,
     }

@@ -20,8 +20,8 @@ _UNFINISHED: Final = {"initial", "running"}
 # A line of a log file; tracebacks stand between them as they are.
 LOGGED: Final = re.compile(r"^\d{4}-\d\d-\d\dT\S+ (\{.*\})$", re.MULTILINE)
 START_REMEDY: Final = "Start the stack: `make run` or `taxi up`."
-# Mage passes on what is said of a Postgres that is away, with more lines that help nobody.
-_AWAY: Final = "(psycopg2.OperationalError)"
+# Mage passes on what is said of a Postgres that is away or ends, with more lines that help nobody.
+_AWAY: Final = re.compile(r"\(psycopg2\.(?:OperationalError|InterfaceError|errors\.\w+Shutdown)\)")
 _POSTGRES_REMEDY: Final = "Mage keeps its runs in Postgres: see whether that runs: `taxi status`."
 
 
@@ -58,7 +58,8 @@ class MageApi:
     ) -> None:
         self.url = url.rstrip("/")
         self.pipeline = pipeline
-        # A Mage that its supervisor starts again goes on with its runs: reading waits for it.
+        # A Mage that its supervisor starts again goes on with its runs, and so it does where that
+        # happens to its Postgres: reading waits for them.
         self._patience = patience_seconds
         self._http = httpx.Client(
             base_url=f"{self.url}/api/", headers={"X-API-KEY": CLIENT_KEY}, timeout=30
@@ -140,7 +141,7 @@ class MageApi:
         if problem := answer.get("error"):
             refused = f"Mage refused {method} {path}: "
             reason = str(problem.get("exception") or problem.get("message"))
-            if _AWAY in reason:
-                raise PipelineError(f"{refused}{reason.splitlines()[0]}.", _POSTGRES_REMEDY)
+            if _AWAY.search(reason):
+                raise MageUnreachableError(f"{refused}{reason.splitlines()[0]}.", _POSTGRES_REMEDY)
             raise PipelineError(f"{refused}{reason}")
         return answer

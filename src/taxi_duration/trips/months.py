@@ -17,8 +17,11 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The month that `2019-03` names. Raises SettingsError for anything else."""
-        match = re.fullmatch(r"(\d{4})-(\d{2})", text.strip())
+        """The month that `2019-03` names. Raises SettingsError for anything else.
+
+        A year outside 2000 to 2099 is a slip of the keyboard: the City's trips begin in 2013.
+        """
+        match = re.fullmatch(r"(20\d{2})-(\d{2})", text.strip(), re.ASCII)
         if not match or not 1 <= int(match[2]) <= 12:
             raise SettingsError(f"{text!r} is no month.", "Write it as 2019-03.")
         return cls(int(match[1]), int(match[2]))

@@ -147,8 +147,9 @@ class Soda:
             raise CityApiError(cause, "Check TAXI_CITY_APP_TOKEN." if token else "")
 
     def _excerpt(self, body: bytes) -> str:
-        text = body[:EXCERPT].decode(errors="replace")
-        return repr(text.replace(self._token, "***") if self._token else text)
+        # Masked before it is cut, which would leave half a token.
+        masked = body.replace(self._token.encode(), b"***") if self._token else body
+        return repr(masked[:EXCERPT].decode(errors="replace"))
 
 
 def _whole_lines(body: bytes) -> bytes:
