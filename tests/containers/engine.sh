@@ -28,7 +28,7 @@ fetch() {
     local package
     for package in "$folder"/packages/*.deb; do dpkg -x "$package" "$folder/root"; done
     ln -sf "$folder"/root/usr/libexec/docker/cli-plugins/* "$folder/config/cli-plugins/"
-    # The package's own link leads to a neighbour, which here is in the machine's folder.
+    # The package's own link leads to a tini beside it; the one installed above is the machine's.
     ln -sf /usr/bin/tini-static "$folder/root/usr/bin/docker-init"
 }
 

@@ -64,7 +64,7 @@ def queue_retraining(
     number = decided["retrain"]["number"]
     run = retrainings.run_of(settings, number)
     if not run:
-        run = _start(decided, trigger, later)
+        run = _queued(decided, trigger, later)
         retrainings.started(settings, number, run)
     log.info("run %s will train again: %s", run, decided["retrain"]["reason"])
     message = f"Run {run} trains the model again. {decided['retrain']['reason']}"
@@ -72,19 +72,22 @@ def queue_retraining(
     return {**decided, "retraining_run": run}
 
 
-def _start(decided: Reference, trigger: Trigger, later: Iterable[Any]) -> str:
-    number = decided["retrain"]["number"]
+def _queued(decided: Reference, trigger: Trigger, later: Iterable[Any]) -> str:
+    """The run that an earlier try queued, or else a new one."""
+    variables = _variables(decided)
     try:
-        for run in later:
-            if (run.variables or {}).get("retraining") == number:
-                return str(run.id)
-        started = trigger(PIPELINE, variables=_variables(decided), schedule_name=TRIGGER)
+        runs = (run for run in later if _retrains(run, variables["retraining"]))
+        run = next(runs, None) or trigger(PIPELINE, variables=variables, schedule_name=TRIGGER)
     except Exception as error:  # Mage raises whatever its database and its files come up with
         raise PipelineError(
             f"Mage did not start the retraining: {type(error).__name__}: {error}.",
             "Try the block again in Mage, or run the month again: it is decided anew then.",
         ) from error
-    return str(started.id)
+    return str(run.id)
+
+
+def _retrains(run: Any, number: int) -> bool:
+    return bool((run.variables or {}).get("retraining") == number)
 
 
 def _need(settings: Settings, recorded: Reference, months: list[JudgedMonth], run_id: str) -> Need:
