@@ -456,3 +456,22 @@ def test_nothing_moves_for_those_who_want_no_motion(page: Page, url: str) -> Non
     page.goto(url + TRIP)
     expect(page.locator("#model-facts")).not_to_be_empty()
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_all_that_is_read_grows_with_the_browsers_own_size_of_text(
+    page: Page, url: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    # What a person's setting of the browser changes.
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    read = "#sentence, #simulated, select, input, button, dd, summary, footer p"
+    small = page.evaluate(
+        f"[...document.querySelectorAll('{read}')]"
+        ".filter(e => parseFloat(getComputedStyle(e).fontSize) < 28).map(e => e.outerHTML)"
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[now, swap].filter(e => e.scrollWidth > e.clientWidth).length") == 0
