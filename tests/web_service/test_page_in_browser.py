@@ -475,3 +475,22 @@ def test_all_that_is_read_grows_with_the_browsers_own_size_of_text(
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("[now, swap].filter(e => e.scrollWidth > e.clientWidth).length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_legend_has_the_shades_of_the_map_also_in_the_systems_own_colours(
+    page: Page, url: str, scheme: Any
+) -> None:
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    shades = """selector => Object.fromEntries(
+        [...document.querySelectorAll(`${selector}[data-shade]`)].map(e => [
+            e.dataset.shade, getComputedStyle(e)[selector === ".cell" ? "fill" : "borderTopColor"]
+        ]))"""
+    legend = page.evaluate(shades, "#legend-steps li")
+    page.wait_for_function("() => document.getAnimations().length === 0")
+    cells = page.evaluate(shades, ".cell")
+    assert len(set(legend.values())) == len(legend) == 6
+    assert cells
+    assert cells.items() <= legend.items()
