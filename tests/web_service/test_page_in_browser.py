@@ -494,3 +494,18 @@ def test_the_legend_has_the_shades_of_the_map_also_in_the_systems_own_colours(
     assert len(set(legend.values())) == len(legend) == 6
     assert cells
     assert cells.items() <= legend.items()
+
+
+def test_the_present_time_is_that_of_the_question_and_not_that_of_the_pages_start(
+    page: Page, url: str
+) -> None:
+    page.clock.install(time=datetime(2022, 4, 1, 15, 30, tzinfo=UTC))
+    page.goto(f"{url}/?from={NEAR_NORTH_SIDE}&to={OHARE}")
+    page.clock.run_for(1_000)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    page.clock.fast_forward("07:00:00")
+    page.get_by_label("From", exact=True).select_option(str(LOOP))
+    page.clock.run_for(1_000)
+    expect_answer(page, asked(url, LOOP, OHARE, "2022-04-01T17:30"))
+    expect(page.get_by_label("When")).to_have_value("2022-04-01T17:30")
+    assert query(page) == {"from": str(LOOP), "to": str(OHARE)}

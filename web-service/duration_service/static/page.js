@@ -75,6 +75,8 @@ function askIn(milliseconds) {
 async function ask() {
   asked = new AbortController();
   const { signal } = asked;
+  // Time goes on while the page is open, and while the service is away.
+  if (fields.time.dataset.now) setNow();
   const now = trip();
   main.setAttribute("aria-busy", "true");
   try {
