@@ -509,3 +509,18 @@ def test_the_present_time_is_that_of_the_question_and_not_that_of_the_pages_star
     expect_answer(page, asked(url, LOOP, OHARE, "2022-04-01T17:30"))
     expect(page.get_by_label("When")).to_have_value("2022-04-01T17:30")
     assert query(page) == {"from": str(LOOP), "to": str(OHARE)}
+
+
+def test_a_time_that_is_half_written_is_not_taken_for_the_present_one(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    hour = 3  # after month, day and year
+    page.get_by_label("When").focus()
+    for _ in range(hour):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Backspace")
+    expect(page.get_by_role("alert")).to_contain_text("The time is not complete")
+    expect(page.locator("#duration")).to_be_hidden()
+    page.keyboard.type("10")
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    assert query(page)["at"] == MORNING

@@ -26,7 +26,7 @@ export function wrongIn({ pickup, dropoff, time }) {
     ...inAddress(time, (value) => `starts at ${value}, which is not a time`),
   ];
   if (parts.length) return `In this page's address the ride ${parts.join(", and ")}. Please choose anew.`;
-  return time.value ? wrongTime(time) : null;
+  return wrongTime(time);
 }
 
 function inAddress({ dataset: { wrong } }, say) {
@@ -35,6 +35,9 @@ function inAddress({ dataset: { wrong } }, say) {
 }
 
 function wrongTime({ value, min, max, validity }) {
+  // Such a field has no value, as an empty one, which stands for the present time.
+  if (validity.badInput) return "The time is not complete, or there is no such day. Please choose another time.";
+  if (!value) return null;
   if (validity.rangeUnderflow || validity.rangeOverflow) {
     return `Rides can be asked for in the years ${min.slice(0, 4)} to ${max.slice(0, 4)}. Please choose another time.`;
   }
