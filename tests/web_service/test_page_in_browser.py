@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -524,3 +524,39 @@ def test_a_time_that_is_half_written_is_not_taken_for_the_present_one(page: Page
     page.keyboard.type("10")
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
     assert query(page)["at"] == MORNING
+
+
+def test_a_refusal_of_the_trip_before_is_not_told_of_the_one_that_is_asked_now(
+    page: Page, app: Flask, url: str
+) -> None:
+    page.goto(url + TRIP)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    go_on = threading.Event()
+    answering = app.wsgi_app
+
+    def refuse_slowly(environ: Any, start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/predict":
+            return answering(environ, start_response)
+        app.wsgi_app = answering  # type: ignore[method-assign]
+        start_response("503 Service Unavailable", [("Content-Type", "application/problem+json")])
+        return slow_body()
+
+    def slow_body() -> Iterator[bytes]:
+        yield b"{"
+        go_on.wait(20)
+        yield b"}"
+
+    page.evaluate(
+        """() => {
+            globalThis.said = [];
+            new MutationObserver(() => said.push(trouble.textContent))
+                .observe(trouble, { childList: true });
+        }"""
+    )
+    app.wsgi_app = refuse_slowly  # type: ignore[method-assign]
+    with page.expect_response("**/predict"):
+        page.get_by_label("From", exact=True).select_option(str(LOOP))
+    page.get_by_label("From", exact=True).select_option(str(HYDE_PARK))
+    expect_answer(page, asked(url, HYDE_PARK, OHARE, MORNING))
+    go_on.set()
+    assert [words for words in page.evaluate("said") if words] == []

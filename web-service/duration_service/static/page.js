@@ -89,7 +89,8 @@ async function ask() {
     curve.show(day, answer, now.time);
     await tellOfModel(answer, signal);
   } catch (error) {
-    if (error.name !== "AbortError") excuse(error);
+    // What came of a question that another one replaced is no longer of interest.
+    if (!signal.aborted) excuse(error);
   } finally {
     if (!signal.aborted) main.removeAttribute("aria-busy");
   }
