@@ -560,3 +560,15 @@ def test_a_refusal_of_the_trip_before_is_not_told_of_the_one_that_is_asked_now(
     expect_answer(page, asked(url, HYDE_PARK, OHARE, MORNING))
     go_on.set()
     assert [words for words in page.evaluate("said") if words] == []
+
+
+@pytest.mark.parametrize("said", ["null", '{"errors": {"code": 503}}', "<h1>Busy</h1>"])
+def test_what_something_between_says_is_told_by_its_status(page: Page, url: str, said: str) -> None:
+    page.route(
+        "**/predict",
+        lambda route: route.fulfill(status=503, content_type="application/json", body=said),
+    )
+    page.goto(url + TRIP)
+    expect(page.get_by_role("alert")).to_have_text(
+        "The service answered with status 503. This page asks again in 5 seconds."
+    )

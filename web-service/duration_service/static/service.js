@@ -35,9 +35,10 @@ async function fetched(path, options) {
   throw await troubleOf(response);
 }
 
-/** A problem of the service (RFC 9457), or what something between said in its place. */
+/** A problem of the service (RFC 9457), or the status of what something between said in its place. */
 async function troubleOf(response) {
-  const problem = await response.json().catch(() => ({}));
+  const said = response.headers.get("Content-Type")?.startsWith("application/problem+json");
+  const problem = said ? await response.json().catch(() => ({})) : {};
   // The other questions are about the same trip, and would only say the same of other times.
   const first = (problem.errors ?? []).filter(({ path }) => path.startsWith("$[0]"));
   const wrong = first.map(({ came, expected }) => `${came} came; expected: ${expected}.`);
