@@ -572,3 +572,17 @@ def test_what_something_between_says_is_told_by_its_status(page: Page, url: str,
     expect(page.get_by_role("alert")).to_have_text(
         "The service answered with status 503. This page asks again in 5 seconds."
     )
+
+
+def test_a_service_that_hangs_is_told_and_asked_again(page: Page, url: str) -> None:
+    page.add_init_script(
+        "const own = AbortSignal.timeout.bind(AbortSignal);"
+        "AbortSignal.timeout = (milliseconds) => own(milliseconds / 20);"
+    )
+    page.route("**/predict", lambda _route: None, times=1)
+    page.goto(url + TRIP)
+    expect(page.get_by_role("alert")).to_have_text(
+        "The service cannot be reached. This page asks again in 5 seconds."
+    )
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.get_by_role("alert")).to_be_empty()

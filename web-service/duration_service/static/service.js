@@ -10,6 +10,8 @@ export class Trouble extends Error {
 
 /** Seconds until the next attempt where nobody says when. */
 const PATIENCE = 5;
+/** Seconds that an answer may take; unless told otherwise the service itself gives a request up sooner. */
+const LONGEST = 20;
 
 /** The predictions for `trips`, in their order and all of one model. */
 export function predict(trips, signal) {
@@ -26,10 +28,10 @@ async function fetched(path, options) {
   let response;
   try {
     // Seen from this file: the page's own address may end with a stage and no slash.
-    response = await fetch(new URL(`../${path}`, import.meta.url), options);
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(LONGEST * 1000)]);
+    response = await fetch(new URL(`../${path}`, import.meta.url), { ...options, signal });
     if (response.ok) return await response.json();
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Trouble("The service cannot be reached.", PATIENCE);
   }
   throw await troubleOf(response);
