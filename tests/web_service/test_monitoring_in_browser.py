@@ -23,7 +23,7 @@ from taxi_duration.monitoring.database import upgrade
 from taxi_duration.settings import Settings
 from taxi_duration.stack.stack import Stack
 from watched import DRIFTED, ask, fill, report, watch
-from web_service.test_page_in_browser import served, wrong_contrasts
+from web_service.test_page_in_browser import hidden, served, wrong_contrasts
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -180,6 +180,15 @@ def test_a_table_shows_on_which_side_there_is_more_of_it(page: Page, url: str, s
     page.set_viewport_size({"width": 1400, "height": 740})
     assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
     assert shaded_edges(page, table) == []
+
+
+def test_on_paper_all_of_a_table_is_seen(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 740})
+    page.goto(url)
+    page.emulate_media(media="print")
+    assert set(hidden(page)) == {0}
+    wide = "[...document.querySelectorAll('.scroll')].map(e => getComputedStyle(e).overflowX)"
+    assert set(page.evaluate(wide)) == {"visible"}
 
 
 def test_predictions_that_the_disk_does_not_take_are_told(

@@ -102,6 +102,16 @@ def wrong_contrasts(page: Page) -> list[Any]:
     return [text for text in texts if text["ratio"] < (3 if text["large"] else 4.5)]
 
 
+def hidden(page: Page) -> list[int]:
+    """Pixels of each table that only scrolling shows."""
+    script = (
+        "[...document.querySelectorAll('.scroll')].map("
+        "e => getComputedStyle(e).overflowY === 'visible' ? 0 : e.scrollHeight - e.clientHeight)"
+    )
+    pixels: list[int] = page.evaluate(script)
+    return pixels
+
+
 def test_an_address_with_a_trip_shows_its_answer_and_who_gave_it(
     page: Page, url: str, champion: ModelVersion
 ) -> None:
@@ -586,3 +596,13 @@ def test_a_service_that_hangs_is_told_and_asked_again(page: Page, url: str) -> N
     )
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
     expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_on_paper_nothing_is_hidden_that_would_have_to_be_scrolled(page: Page, url: str) -> None:
+    page.goto(url + TRIP)
+    expect(page.locator("#model-facts")).not_to_be_empty()
+    page.get_by_text("The day as a table").click()
+    page.get_by_text("The map as a table").click()
+    assert [scrolled > 0 for scrolled in hidden(page)] == [True, True]
+    page.emulate_media(media="print")
+    assert hidden(page) == [0, 0]
