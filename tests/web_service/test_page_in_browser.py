@@ -606,3 +606,10 @@ def test_on_paper_nothing_is_hidden_that_would_have_to_be_scrolled(page: Page, u
     assert [scrolled > 0 for scrolled in hidden(page)] == [True, True]
     page.emulate_media(media="print")
     assert hidden(page) == [0, 0]
+
+
+def test_an_answer_does_not_wait_for_what_is_told_of_its_model(page: Page, url: str) -> None:
+    page.route("**/model", lambda _route: None)
+    page.goto(url + TRIP)
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")

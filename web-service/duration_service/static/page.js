@@ -87,7 +87,8 @@ async function ask() {
     showAnswer(answer, { from: place(now.pickup), to: place(now.dropoff), time: now.time });
     map.shade(reach, place(now.pickup));
     curve.show(day, answer, now.time);
-    await tellOfModel(answer, signal);
+    // Not waited for: the answer is there, to be read aloud and no longer dimmed.
+    tellOfModel(answer, signal);
   } catch (error) {
     // What came of a question that another one replaced is no longer of interest.
     if (!signal.aborted) excuse(error);
