@@ -613,3 +613,19 @@ def test_an_answer_does_not_wait_for_what_is_told_of_its_model(page: Page, url: 
     page.goto(url + TRIP)
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_what_was_chosen_before_the_script_came_stays_chosen(page: Page, url: str) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/page.js", hold)
+    with page.expect_request("**/page.js"):
+        page.goto(url + TRIP, wait_until="commit")
+    page.get_by_label("From", exact=True).select_option(str(LOOP))
+    for route in held:
+        route.continue_()
+    expect_answer(page, asked(url, LOOP, OHARE, MORNING))
+    assert query(page) == {"from": str(LOOP), "to": str(OHARE), "at": MORNING}

@@ -131,10 +131,14 @@ function areaIn(text) {
 
 function start() {
   const query = new URLSearchParams(location.search);
-  put(fields.pickup, areaIn(query.get("from") ?? FIRST.pickup));
-  put(fields.dropoff, areaIn(query.get("to") ?? FIRST.dropoff));
-  put(fields.time, query.get("at") ?? "");
-  if (!given(fields.time)) setNow();
+  const { pickup, dropoff, time } = fields;
+  // On a slow line a person may choose before this script has come.
+  const early = pickup.value || dropoff.value || time.value;
+  put(pickup, pickup.value || areaIn(query.get("from") ?? FIRST.pickup));
+  put(dropoff, dropoff.value || areaIn(query.get("to") ?? FIRST.dropoff));
+  put(time, time.value || (query.get("at") ?? ""));
+  if (!given(time)) setNow();
+  if (early) return changed();
   mark();
   askIn(0);
 }
