@@ -234,6 +234,16 @@ def test_it_gives_up_after_so_many_attempts_with_what_the_last_one_said(
     assert caught.value.retry_after == 2
 
 
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}])
+def test_however_many_attempts_there_are_no_wait_is_longer_than_the_longest(
+    asking: Callable[..., DurationClient], waits: Waits, headers: Mapping[str, str]
+) -> None:
+    with pytest.raises(ServiceBusyError):
+        asking(answering((503, headers, "busy")), attempts=1_100).predict(TO_OHARE)
+    assert len(waits) == 1_099
+    assert waits[-1] == 10
+
+
 def test_a_date_in_retry_after_is_waited_for(
     asking: Callable[..., DurationClient], waits: Waits
 ) -> None:
