@@ -124,6 +124,17 @@ def test_a_model_that_was_damaged_on_disk_gives_way_to_the_one_before_it(
     assert kept[0].version == "3"
 
 
+def test_a_model_that_was_damaged_on_disk_is_brought_anew(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    for path in shelf.folder.glob("*/*.txt"):
+        path.write_bytes(b"")  # what a machine that lost its power may leave
+    shelf.fetch(champion, downloads)
+    assert downloads.done == [champion.version] * 2
+    assert shelf.last_good() is not None
+
+
 def damage_a_byte(path: Path) -> None:
     """Let a text in the JSON be no UTF-8, as when a bit of the disk has turned."""
     path.write_bytes(path.read_bytes().replace(b"simulated", b"\xffimulated", 1))

@@ -12,7 +12,7 @@ import msgspec
 
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, ModelError
-from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.duration_model import DurationModel, saved_info
 from taxi_duration.registry.champion import RECORD, model_uri
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,11 @@ class Shelf:
     def _fetched(self, version: ModelVersion, download: Download) -> DurationModel:
         with _held(self.folder / DOWNLOADING, fcntl.LOCK_EX):
             folder = download(version, self.folder)
+            # It was good once: this disk has damaged it, and the registry may have it whole.
+            if (folder / RECORD).exists() and not _is_whole(folder):
+                with self._lock(fcntl.LOCK_EX):
+                    shutil.rmtree(folder, ignore_errors=True)
+                folder = download(version, self.folder)
         try:
             # Reading takes longest; the processes of a machine do it side by side.
             with self._lock(fcntl.LOCK_SH):
@@ -123,6 +128,14 @@ def _held(path: Path, kind: int) -> Iterator[None]:
         yield
     finally:
         os.close(held)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        saved_info(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def _record(folder: Path) -> ModelVersion:
