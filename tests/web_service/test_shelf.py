@@ -231,6 +231,20 @@ def test_only_the_newest_models_are_kept(
     assert len(list(shelf.folder.glob("*/"))) == MOST_KEPT
 
 
+def test_the_model_that_was_fetched_last_stays_though_the_clock_was_set_back(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    later = time.time() + 86_400
+    for version in "123":
+        shelf.fetch(other(champion, version), downloads)
+        os.utime(shelf.folder / f"{version}-run-{version}" / RECORD, (later, later))
+    for version in "42":
+        shelf.fetch(other(champion, version), downloads)
+        kept = shelf.last_good()
+        assert kept is not None
+        assert kept[0].version == version
+
+
 def test_models_are_read_side_by_side_while_nobody_writes(
     shelf: Shelf, downloads: Downloads, champion: ModelVersion
 ) -> None:

@@ -81,8 +81,17 @@ class Shelf:
             raise
         with self._lock(fcntl.LOCK_EX):
             _write_record(folder, version)
+            self._make_newest(folder / RECORD)
             self._tidy()
         return model
+
+    def _make_newest(self, record: Path) -> None:
+        """Let a record be the newest also where the clock was set back since another was written."""
+        newest = self._newest_first()[0] / RECORD
+        if newest != record:
+            # Some disks know seconds only.
+            later = newest.stat().st_mtime_ns + 1_000_000_000
+            os.utime(record, ns=(later, later))
 
     def _tidy(self) -> None:
         """Remove old models."""
