@@ -86,7 +86,7 @@ class Shelf:
         return model
 
     def _make_newest(self, record: Path) -> None:
-        """Let a record be the newest also where the clock was set back since another was written."""
+        """Let a record be the newest, also where the clock was set back since the last one."""
         newest = self._newest_first()[0] / RECORD
         if newest != record:
             # Some disks know seconds only.
