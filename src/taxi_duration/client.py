@@ -257,7 +257,8 @@ def _problem(answer: httpx.Response) -> ServiceProblemError:
 def _foreign(answer: httpx.Response) -> Problem:
     status = answer.status_code
     title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
-    detail = answer.text[:MOST_SHOWN]
+    # Whatever coding it names: not all of those that Python knows are of text, or forgive.
+    detail = answer.content[: 4 * MOST_SHOWN].decode(errors="replace")[:MOST_SHOWN]
     if answer.has_redirect_location:
         detail = f"{answer.url} is now {answer.headers['Location']}; give the client that address."
     return Problem(type="about:blank", title=title, status=status, detail=detail)

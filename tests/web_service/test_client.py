@@ -283,6 +283,15 @@ def test_an_answer_that_is_no_problem_of_the_service_is_told_with_its_beginning(
     assert not waits
 
 
+@pytest.mark.parametrize("coding", ["utf-16", "hex", "rot13", "idna", "undefined", "none"])
+def test_a_page_of_somebody_else_is_told_whatever_its_coding(
+    asking: Callable[..., DurationClient], coding: str
+) -> None:
+    page = (500, {"Content-Type": f"text/html; charset={coding}"}, "<html>A proxy's")
+    with pytest.raises(ServiceFailedError, match="500 Internal Server Error: <html>A proxy's"):
+        asking(answering(page)).predict(TO_OHARE)
+
+
 def test_a_success_that_cannot_be_read_is_an_error(asking: Callable[..., DurationClient]) -> None:
     with pytest.raises(ServiceError, match="cannot be read"):
         asking(answering((200, {}, "<h1>hello</h1>"))).predict(TO_OHARE)
