@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import resource
+import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -79,24 +80,48 @@ def forget_metrics() -> None:
         file.unlink()
 
 
+def another_serves() -> bool:
+    """Whether the port is another gunicorn's by now, and with it the metrics."""
+    try:
+        socket.create_server((settings.host, settings.service_port)).close()
+    except OSError:
+        return True
+    return False
+
+
 def on_exit(_server: Any) -> None:
     """Leave no metrics behind: their folder may lie in the machine's memory."""
+    if another_serves():
+        return
     forget_metrics()
     with suppress(OSError):  # a mount, or not empty
         metrics.rmdir()
 
 
 def on_starting(_server: Any) -> None:
-    """Begin with empty metrics, and with files enough for all connections."""
+    """Begin with files enough for all connections."""
     # Now, and not when a worker has just ended: the service would stop more slowly.
     import_module("prometheus_client.multiprocess")
-    metrics.mkdir(parents=True, exist_ok=True)
-    forget_metrics()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * worker_connections
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def when_ready(server: Any) -> None:
+    """Begin with empty metrics: the port is this service's now, and with it what lies there.
+
+    After SIGUSR2 it is still another one's as well, whose counts go on.
+    """
+    metrics.mkdir(parents=True, exist_ok=True)
+    if not server.master_pid:
+        forget_metrics()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """See to it that the metrics have a folder; without it no process would start."""
+    metrics.mkdir(parents=True, exist_ok=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

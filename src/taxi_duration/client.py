@@ -38,6 +38,8 @@ URL: Final = "http://localhost:9696"
 # Too many requests, and what a proxy answers or the service does while it starts.
 PASSING: Final = {429, 502, 503, 504}
 FIRST_WAIT_SECONDS: Final = 0.2
+# Two days; whoever asks for so long has another bound, and a float has one as well.
+MOST_DOUBLINGS: Final = 20
 # Enough of an answer that is not the service's to recognise whose it is.
 MOST_SHOWN: Final = 200
 
@@ -172,9 +174,10 @@ class DurationClient:
             else:
                 if answer.status_code not in PASSING:
                     return _succeeded(answer)
-                wait = max(_backoff(attempt), retry_after(answer.headers))
-                if wait > self._longest_wait_seconds:
+                asked = retry_after(answer.headers)
+                if asked > self._longest_wait_seconds:
                     raise _problem(answer)
+                wait = max(_backoff(attempt), asked)
             self._sleep(min(wait, self._longest_wait_seconds))
         return _succeeded(self._send(method, path, body))
 
@@ -229,7 +232,7 @@ def _plain(value: object) -> object:
 
 def _backoff(attempt: int) -> float:
     """Seconds before the attempt after this one: doubling, and spread over half of that."""
-    longest = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
+    longest = FIRST_WAIT_SECONDS * 2 ** min(attempt - 1, MOST_DOUBLINGS)
     return random.uniform(longest / 2, longest)  # noqa: S311  # it spreads callers, and hides nothing
 
 
@@ -254,7 +257,8 @@ def _problem(answer: httpx.Response) -> ServiceProblemError:
 def _foreign(answer: httpx.Response) -> Problem:
     status = answer.status_code
     title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
-    detail = answer.text[:MOST_SHOWN]
+    # Whatever coding it names: not all of those that Python knows are of text, or forgive.
+    detail = answer.content[: 4 * MOST_SHOWN].decode(errors="replace")[:MOST_SHOWN]
     if answer.has_redirect_location:
         detail = f"{answer.url} is now {answer.headers['Location']}; give the client that address."
     return Problem(type="about:blank", title=title, status=status, detail=detail)

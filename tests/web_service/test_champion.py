@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -156,6 +157,19 @@ def test_a_refused_champion_is_tried_again_later(
     holder.look()
     assert holder.served
     assert holder.refused is None
+
+
+def test_a_refused_champion_is_tried_again_though_the_clock_was_set_back(
+    holder: ModelHolder, registry: FolderRegistry
+) -> None:
+    registry.damaged = True
+    holder.look()
+    assert holder.refused
+    at = holder.refused.at + timedelta(days=1)
+    holder.refused = msgspec.structs.replace(holder.refused, at=at)
+    registry.damaged = False
+    holder.look()
+    assert holder.served
 
 
 def test_a_refusal_is_over_when_the_alias_goes_back(

@@ -234,6 +234,16 @@ def test_it_gives_up_after_so_many_attempts_with_what_the_last_one_said(
     assert caught.value.retry_after == 2
 
 
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}])
+def test_however_many_attempts_there_are_no_wait_is_longer_than_the_longest(
+    asking: Callable[..., DurationClient], waits: Waits, headers: Mapping[str, str]
+) -> None:
+    with pytest.raises(ServiceBusyError):
+        asking(answering((503, headers, "busy")), attempts=1_100).predict(TO_OHARE)
+    assert len(waits) == 1_099
+    assert waits[-1] == 10
+
+
 def test_a_date_in_retry_after_is_waited_for(
     asking: Callable[..., DurationClient], waits: Waits
 ) -> None:
@@ -271,6 +281,15 @@ def test_an_answer_that_is_no_problem_of_the_service_is_told_with_its_beginning(
     with pytest.raises(error, match="somebody else"):
         asking(answering((status, {}, "<h1>somebody else</h1>"))).predict(TO_OHARE)
     assert not waits
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "hex", "rot13", "idna", "undefined", "none"])
+def test_a_page_of_somebody_else_is_told_whatever_its_coding(
+    asking: Callable[..., DurationClient], coding: str
+) -> None:
+    page = (500, {"Content-Type": f"text/html; charset={coding}"}, "<html>A proxy's")
+    with pytest.raises(ServiceFailedError, match="500 Internal Server Error: <html>A proxy's"):
+        asking(answering(page)).predict(TO_OHARE)
 
 
 def test_a_success_that_cannot_be_read_is_an_error(asking: Callable[..., DurationClient]) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ from taxi_duration.settings import Settings, load_settings
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = ROOT / "web-service" / "gunicorn.conf.py"
+APPLICATION = "duration_service:create_app()"
+COMMAND = [sys.executable, "-m", "gunicorn", "-c", str(CONFIGURATION), APPLICATION]
 TRIP = {"pickup_community_area": 8, "dropoff_community_area": 76}
 NOBODY = "http://127.0.0.1:9"
 WORKERS = 2
@@ -89,11 +92,12 @@ def serving(settings: Settings, arguments: str = "", **more: str) -> Iterator[Se
     `arguments` are gunicorn's, beyond those in its configuration; `more` is of its environment:
     TAXI_SHADOW="true".
     """
+    port = int(more.get("TAXI_SERVICE_PORT") or free_port())
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("TAXI_")
     } | {
         "TAXI_HOME": str(settings.home),
-        "TAXI_SERVICE_PORT": str(port := free_port()),
+        "TAXI_SERVICE_PORT": str(port),
         "TAXI_MLFLOW_URL": settings.mlflow_url,
         "TAXI_MODEL_NAME": settings.model_name,
         "TAXI_MODEL_POLL_SECONDS": str(POLL_SECONDS),
@@ -104,11 +108,10 @@ def serving(settings: Settings, arguments: str = "", **more: str) -> Iterator[Se
         "TAXI_SERVICE_WORKERS": str(WORKERS),
         **more,
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "web-service/gunicorn.conf.py")]
     log = settings.home / "service.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "duration_service:create_app()"],
+            COMMAND,
             env=environment,
             stdout=output,
             stderr=output,
@@ -202,6 +205,39 @@ def test_replicas_that_share_a_home_count_each_its_own(alone: Settings, tmp_path
         until(lambda: _predicted(first) == 5)
     assert not any(folder.exists() for folder in folders)
     assert not (alone.home / "service" / "metrics").exists()
+
+
+def test_a_start_at_a_port_that_is_taken_leaves_the_metrics_of_who_has_it(alone: Settings) -> None:
+    with serving(alone) as service:
+        assert service.predict().status_code == 200
+        until(lambda: _predicted(service) == 1)
+        port = {"TAXI_HOME": str(alone.home), "TAXI_SERVICE_PORT": str(service.port)}
+        second = subprocess.run(
+            COMMAND, env=os.environ | port, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+        assert b"in use" in second.stderr
+        assert service.predict().status_code == 200
+        until(lambda: _predicted(service) == 2)
+
+
+def test_a_service_that_ends_late_leaves_its_successor_the_metrics(alone: Settings) -> None:
+    with serving(alone) as first, ExitStack() as at_the_end:
+        with socket.create_connection(("127.0.0.1", first.port)) as slow:
+            slow.sendall(b"POST /predict HTTP/1.1\r\n")
+            time.sleep(0.1)  # a process has it
+            first.process.terminate()
+            until(lambda: not lives(first))
+            successor = serving(alone, TAXI_SERVICE_PORT=str(first.port))
+            service = at_the_end.enter_context(successor)
+            assert first.process.poll() is None
+        first.process.wait(timeout=20)
+        assert service.predict().status_code == 200
+        until(lambda: _predicted(service) == 1)
+        before = service.workers()
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(service.workers()) == WORKERS and service.workers() != before)
+        assert {service.predict().status_code for _ in range(20)} == {200}
+        until(lambda: _predicted(service) == 21)
 
 
 def _predicted(service: Service) -> float:

@@ -94,6 +94,22 @@ def test_what_is_counted_while_a_minute_is_written_belongs_to_the_next_one(
     assert written(database) == {("2xx", 100): 2, ("2xx", 101): 1}
 
 
+def test_a_clock_that_is_set_back_takes_nothing_from_a_minute_that_was_written(
+    database: Settings, clock: Any
+) -> None:
+    upgrade(database)
+    counts = counter(database)
+    for minute in (100, 101, 100, 101):
+        clock(minute)
+        counts.observe([], handled(200, 200))
+        counts.write()
+    clock(102)
+    counts.write()
+    with connect(database) as connection:
+        rows = connection.execute(select(requests)).all()
+    assert sum(row.requests for row in rows) == 8
+
+
 def test_only_requests_for_predictions_count_and_those_refused_unread(
     database: Settings, clock: Any
 ) -> None:

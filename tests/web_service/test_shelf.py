@@ -124,6 +124,17 @@ def test_a_model_that_was_damaged_on_disk_gives_way_to_the_one_before_it(
     assert kept[0].version == "3"
 
 
+def test_a_model_that_was_damaged_on_disk_is_brought_anew(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    shelf.fetch(champion, downloads)
+    for path in shelf.folder.glob("*/*.txt"):
+        path.write_bytes(b"")  # what a machine that lost its power may leave
+    shelf.fetch(champion, downloads)
+    assert downloads.done == [champion.version] * 2
+    assert shelf.last_good() is not None
+
+
 def damage_a_byte(path: Path) -> None:
     """Let a text in the JSON be no UTF-8, as when a bit of the disk has turned."""
     path.write_bytes(path.read_bytes().replace(b"simulated", b"\xffimulated", 1))
@@ -218,6 +229,20 @@ def test_only_the_newest_models_are_kept(
         shelf.fetch(other(champion, version), downloads)
         os.utime(shelf.folder / f"{version}-run-{version}" / RECORD, (number, number))
     assert len(list(shelf.folder.glob("*/"))) == MOST_KEPT
+
+
+def test_the_model_that_was_fetched_last_stays_though_the_clock_was_set_back(
+    shelf: Shelf, downloads: Downloads, champion: ModelVersion
+) -> None:
+    later = time.time() + 86_400
+    for version in "123":
+        shelf.fetch(other(champion, version), downloads)
+        os.utime(shelf.folder / f"{version}-run-{version}" / RECORD, (later, later))
+    for version in "42":
+        shelf.fetch(other(champion, version), downloads)
+        kept = shelf.last_good()
+        assert kept is not None
+        assert kept[0].version == version
 
 
 def test_models_are_read_side_by_side_while_nobody_writes(

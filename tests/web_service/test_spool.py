@@ -27,6 +27,13 @@ def test_segments_wait_in_the_order_in_which_they_came(spool: Spool) -> None:
     assert lines(spool) == [b"%d" % n for n in range(20)]
 
 
+def test_a_file_that_is_no_segment_keeps_none_waiting(spool: Spool) -> None:
+    spool.add(b"first", 1)
+    (spool.folder / "refused.tsv").write_bytes(b"put back by a person")
+    spool.add(b"second", 1)
+    assert read(spool.waiting()) == b"firstsecond"
+
+
 def test_only_the_owner_reads_what_people_asked(spool: Spool) -> None:
     spool.add(b"a\n", 1)
     assert spool.folder.stat().st_mode & 0o777 == 0o700

@@ -95,7 +95,8 @@ class Followed:
         return (
             refused is None
             or (refused.version, refused.run_id) != (found.version, found.run_id)
-            or datetime.now(UTC) - refused.at > RETRY_REFUSED
+            # Also where the clock was set back since.
+            or abs(datetime.now(UTC) - refused.at) > RETRY_REFUSED
         )
 
     def _take(self, found: ModelVersion) -> None:

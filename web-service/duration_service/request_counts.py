@@ -45,15 +45,23 @@ class RequestCounts:
     def __init__(self, dsn: str, seconds: float = WRITE_SECONDS) -> None:
         self.dsn = dsn
         self.seconds = seconds
-        # No other process has it, and this one has no other: counts of a minute are its own.
-        self.instance = secrets.token_hex(8)
         self._lock = threading.Lock()
-        # By minutes since the epoch, and status.
-        self._counts: Counter[tuple[int, str]] = Counter()
+        # The minute that was counted or written last.
+        self._latest = 0
+        self._name()
+        # By minutes since the epoch, name and status.
+        self._counts: Counter[tuple[int, str, str]] = Counter()
         self._connection: Connection | None = None
         self._fails = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="request-counts", daemon=True)
+
+    def _name(self) -> None:
+        """Take a name that nobody has: counts of a minute are its own.
+
+        A clock that is set back shows minutes again whose counts were written; they stay.
+        """
+        self.instance = secrets.token_hex(8)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
@@ -76,22 +84,26 @@ class RequestCounts:
         with self._lock:
             # Not before: a minute that `write` takes for over shall get nothing any longer.
             minute = _minute()
+            if minute < self._latest:
+                self._name()
+            self._latest = minute
             for request in handled:
                 if request.method == UNKNOWN:
-                    self._counts[minute, REFUSED] += 1
+                    self._counts[minute, self.instance, REFUSED] += 1
                 elif request.endpoint == ENDPOINT:
-                    self._counts[minute, f"{request.status // 100}xx"] += 1
+                    self._counts[minute, self.instance, f"{request.status // 100}xx"] += 1
 
     def write(self) -> int:
         """Write what is not known to be written; returns how many rows. Raises psycopg2.Error."""
         with self._lock:
             now = _minute()
+            self._latest = max(self._latest, now)
             for old in [key for key in self._counts if key[0] < now - MOST_MINUTES]:
                 del self._counts[old]
             counts = dict(self._counts)
         if not counts:
             return 0
-        rows = [(60 * key[0], self.instance, key[1], number) for key, number in counts.items()]
+        rows = [(60 * key[0], *key[1:], number) for key, number in counts.items()]
         with self._connected() as connection, connection.cursor() as cursor:
             execute_values(cursor, _UPSERT, rows, _ROW)
         with self._lock:

@@ -12,7 +12,7 @@ import msgspec
 
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import UNREADABLE, ModelError
-from taxi_duration.model.duration_model import DurationModel
+from taxi_duration.model.duration_model import DurationModel, saved_info
 from taxi_duration.registry.champion import RECORD, model_uri
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,11 @@ class Shelf:
     def _fetched(self, version: ModelVersion, download: Download) -> DurationModel:
         with _held(self.folder / DOWNLOADING, fcntl.LOCK_EX):
             folder = download(version, self.folder)
+            # It was good once: this disk has damaged it, and the registry may have it whole.
+            if (folder / RECORD).exists() and not _is_whole(folder):
+                with self._lock(fcntl.LOCK_EX):
+                    shutil.rmtree(folder, ignore_errors=True)
+                folder = download(version, self.folder)
         try:
             # Reading takes longest; the processes of a machine do it side by side.
             with self._lock(fcntl.LOCK_SH):
@@ -76,8 +81,17 @@ class Shelf:
             raise
         with self._lock(fcntl.LOCK_EX):
             _write_record(folder, version)
+            self._make_newest(folder / RECORD)
             self._tidy()
         return model
+
+    def _make_newest(self, record: Path) -> None:
+        """Let a record be the newest, also where the clock was set back since the last one."""
+        newest = self._newest_first()[0] / RECORD
+        if newest != record:
+            # Some disks know seconds only.
+            later = newest.stat().st_mtime_ns + 1_000_000_000
+            os.utime(record, ns=(later, later))
 
     def _tidy(self) -> None:
         """Remove old models."""
@@ -123,6 +137,14 @@ def _held(path: Path, kind: int) -> Iterator[None]:
         yield
     finally:
         os.close(held)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        saved_info(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def _record(folder: Path) -> ModelVersion:

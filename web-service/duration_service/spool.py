@@ -36,7 +36,10 @@ class Segment:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The segment in a file. Raises FileNotFoundError where it has gone."""
+        """The segment in a file.
+
+        Raises FileNotFoundError where it has gone, ValueError where its name is no segment's.
+        """
         return cls(path, int(path.stem.rpartition("-")[2]), path.stat().st_size)
 
 
@@ -61,7 +64,7 @@ class Spool:
         for path in self.folder.glob(f"*{SUFFIX}"):
             try:
                 segments.append(Segment.of(path))
-            except FileNotFoundError:  # given up by another process meanwhile
+            except (FileNotFoundError, ValueError):  # given up meanwhile, or somebody else's file
                 continue
         return sorted(segments)
 
