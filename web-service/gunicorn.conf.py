@@ -32,7 +32,9 @@ import_lightgbm()
 for module in ("taxi_duration.registry.champion", "taxi_duration.contract", "flask"):
     import_module(module)
 
-bind = f"{settings.host}:{settings.service_port}"
+ipv6 = ":" in settings.host
+host = f"[{settings.host}]" if ipv6 else settings.host
+bind = f"{host}:{settings.service_port}"
 workers = settings.service_workers
 # Threads see requests that came whole; the booster runs outside the interpreter's lock.
 worker_class = "duration_service.worker.Worker"
@@ -82,8 +84,9 @@ def forget_metrics() -> None:
 
 def another_serves() -> bool:
     """Whether the port is another gunicorn's by now, and with it the metrics."""
+    family = socket.AF_INET6 if ipv6 else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.service_port)).close()
+        socket.create_server((settings.host, settings.service_port), family=family).close()
     except OSError:
         return True
     return False

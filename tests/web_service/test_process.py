@@ -240,6 +240,18 @@ def test_a_service_that_ends_late_leaves_its_successor_the_metrics(alone: Settin
         until(lambda: _predicted(service) == 21)
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_the_service_listens_on_both_kinds_of_addresses_and_tidies_up(
+    alone: Settings, tmp_path: Path
+) -> None:
+    metrics = tmp_path / "metrics"
+    with serving(alone, TAXI_HOST="::", TAXI_METRICS_FOLDER=str(metrics)) as service:
+        assert service.predict().status_code == 200
+        assert httpx.get(f"http://[::1]:{service.port}/health").status_code == 200
+        assert any(metrics.iterdir())
+    assert not metrics.exists()
+
+
 def _predicted(service: Service) -> float:
     found = re.findall(
         r"^taxi_predictions_total\S* (\S+)$", service.get("/metrics").text, re.MULTILINE
