@@ -629,3 +629,17 @@ def test_what_was_chosen_before_the_script_came_stays_chosen(page: Page, url: st
         route.continue_()
     expect_answer(page, asked(url, LOOP, OHARE, MORNING))
     assert query(page) == {"from": str(LOOP), "to": str(OHARE), "at": MORNING}
+
+
+def test_a_script_that_does_not_come_is_told_after_a_while(page: Page, url: str) -> None:
+    held: list[Route] = []
+    page.emulate_media(reduced_motion="reduce")
+    page.route("**/page.js", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks it
+    page.goto(url + TRIP, wait_until="commit")
+    told = page.get_by_text("Not all of this page has come yet.")
+    expect(told).to_be_attached()
+    expect(told).to_be_hidden()
+    expect(told).to_be_visible(timeout=15_000)
+    held[0].continue_()
+    expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
+    expect(told).not_to_be_attached()

@@ -130,6 +130,7 @@ function areaIn(text) {
 }
 
 function start() {
+  document.getElementById("loading").remove();
   const query = new URLSearchParams(location.search);
   const { pickup, dropoff, time } = fields;
   // On a slow line a person may choose before this script has come.
