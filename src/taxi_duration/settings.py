@@ -8,15 +8,24 @@ so that `taxi run` in a second terminal finds the stack that `taxi up` started i
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taxi_duration.errors import SettingsError
 
 PREFIX = "TAXI_"
 STACK_FILE = "stack.env"
+
+# Bounds that would hold for nothing the wrong way round, and nobody would notice: the least and the
+# greatest, by that of the two which is declared later and so sees the other.
+_ORDERED: Final = {
+    "max_minutes": ("min_minutes", "max_minutes"),
+    "gate_max_coverage": ("gate_min_coverage", "gate_max_coverage"),
+    "retrain_over": ("retrain_over", "retrain_windows"),
+}
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -286,6 +295,19 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
+
+    @field_validator(*_ORDERED)
+    @classmethod
+    def _in_order(cls, value: float, info: ValidationInfo) -> float:
+        name = str(info.field_name)
+        # What cannot be read is told by itself.
+        least, greatest = ({name: value, **info.data}.get(each, value) for each in _ORDERED[name])
+        if least > greatest:
+            lower, upper = (f"{PREFIX}{each.upper()}" for each in _ORDERED[name])
+            raise PydanticCustomError(
+                "order", f"{lower}, {least:g}, is more than {upper}, {greatest:g}"
+            )
+        return value
 
     @cached_property
     def mlflow_pages(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mage_parts import city, free_port, isolated, mage_server
-from taxi_duration.cli.pipeline import backfill, run, variables_of
+from taxi_duration.cli.pipeline import backfill, run, summary, variables_of
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
 
@@ -33,6 +33,13 @@ def test_options_that_were_left_out_are_no_variables_but_zero_is_one() -> None:
     left_out = {"month": "", "history": None, "city_api": None, "replace_source": False}
     given = {"cap": 0, "seed": 0, "search_trials": 20, "search_seconds": 0.0}
     assert variables_of({**left_out, **given}) == given
+
+
+def test_where_the_first_model_was_refused_it_says_that_none_serves() -> None:
+    refused = {"version": "1", "champion": "", "reason": "MAE 4.1 min against 4.0 min."}
+    month = {"month": "2019-03", "source": "files", "trips": {"2019-03": 5912}}
+    said = summary({**month, **refused, "drifted_share": 0.12})
+    assert said.endswith("model version 1, champion none: MAE 4.1 min against 4.0 min.")
 
 
 @pytest.mark.parametrize("option", ["--search-trials", "--search-seconds", "--cap"])

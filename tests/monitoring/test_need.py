@@ -102,9 +102,9 @@ def test_damaged_data_are_no_reason_to_train() -> None:
     assert "2019-05: pickup_community_area is missing in 50% more of the trips" in found.reason
 
 
-def test_where_no_model_serves_there_is_nothing_to_train_again() -> None:
+def test_a_month_that_judges_no_model_leads_to_no_training() -> None:
     windows = [slow(name, model_version="floor") for name in ("2019-04", "2019-05")]
-    assert asked(*windows).status == "none"
+    assert asked(*windows) == Need("none", "The floor table scored 2019-05: it judges no model.")
 
 
 def test_the_figures_of_a_report_make_a_window() -> None:

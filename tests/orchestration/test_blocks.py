@@ -52,6 +52,13 @@ NOTHING: dict[str, Any] = {"drift": []}
 COMPARED: dict[str, Any] = {"drift": [{"column_name": "prediction"}]}
 TRUTH: dict[str, Any] = {**CLEANED, "served": ["1", "2"], "judged": ["1"], "outcomes": 5}
 LIVE = "data_exporters/record_window"
+SCORING = "both_sides_were_scored_by_what_had_not_learned_the_month"
+SCORED: dict[str, Any] = {
+    **CLEANED,
+    "scored": {"reference": "r", "current": "c"},
+    "reference_months": ["2019-01", "2019-02"],
+    "model_version": "2",
+}
 
 ACCEPTED = [
     ("data_exporters/record_truth", "only_who_served_is_judged", TRUTH),
@@ -90,11 +97,10 @@ ACCEPTED = [
         "nothing_is_promoted_against_the_gate",
         {**GATED, "promoted": False},
     ),
-    (
-        "transformers/score_trips",
-        "both_sides_were_scored_by_what_served_at_the_start",
-        {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "2"},
-    ),
+    ("transformers/score_trips", SCORING, SCORED),
+    # The champion of now, version 2, has learned the month.
+    ("transformers/score_trips", SCORING, {**SCORED, "model_version": "1"}),
+    ("transformers/score_trips", SCORING, {**SCORED, "model_version": "floor"}),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 0.2}),
     ("data_exporters/judge_retraining", "the_decision_has_a_reason", {"retrain": WANTED}),
     ("data_exporters/judge_retraining", "what_is_wanted_is_written_down", {"retrain": WANTED}),
@@ -172,11 +178,9 @@ REFUSED = [
         "nothing_is_promoted_against_the_gate",
         {**GATED, "promoted": True},
     ),
-    (
-        "transformers/score_trips",
-        "both_sides_were_scored_by_what_served_at_the_start",
-        {**CLEANED, "scored": {"reference": "r", "current": "c"}, "model_version": "3"},
-    ),
+    ("transformers/score_trips", SCORING, {**SCORED, "reference_months": ["2019-02", "2019-03"]}),
+    ("transformers/score_trips", SCORING, {**SCORED, "scored": {"current": "c"}}),
+    ("transformers/score_trips", SCORING, {**SCORED, "model_version": ""}),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 0, "drifted_share": 0.2}),
     ("data_exporters/record_drift", "figures_were_recorded", {"recorded": 9, "drifted_share": 1.2}),
     (

@@ -15,6 +15,7 @@ from taxi_duration.monitoring.tables import loaded_months, pipeline_runs
 from taxi_duration.pipeline import checks
 from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.mage_api import LIVE_PIPELINE
+from taxi_duration.pipeline.promotion import promote
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 from taxi_duration.trips.lake import Lake
@@ -147,3 +148,17 @@ def test_a_block_that_fails_fails_the_run_and_is_recorded(place: tuple[Settings,
     assert row["status"] == "failed"
     assert row["error"].startswith("load_trips: ")
     assert "http://127.0.0.1:9" in row["error"]
+
+
+def test_a_month_that_a_retraining_learned_can_be_run_again(
+    place: tuple[Settings, str], full_run: dict[str, Any]
+) -> None:
+    judged_by = full_run["blocks"]["register_model"]["output"]["champion"]
+    retraining = run_headless(*place, {**VARIABLES, "retraining": 1})
+    learned = retraining["blocks"]["register_model"]["output"]
+    if not learned["promoted"]:
+        promote(place[0], learned["version"], "a test", "It has learned the month.")
+    again = run_headless(*place, VARIABLES)
+    assert again["status"] == "completed", again["log"][-3_000:]
+    scored = again["blocks"]["score_trips"]["output"]
+    assert (scored["champion"], scored["model_version"]) == (learned["version"], judged_by)

@@ -22,6 +22,7 @@ from taxi_duration.monitoring.figures import FLOOR
 from taxi_duration.monitoring.reports import read_report
 from taxi_duration.monitoring.tables import drift_months, performance
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
+from taxi_duration.registry.client import client
 from taxi_duration.registry.package import log_model
 from taxi_duration.registry.runs import Runs
 from taxi_duration.registry.versions import Challenger, register
@@ -31,6 +32,7 @@ from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
+from training_parts import damage
 from trips_factory import model_for_other_features
 
 pytestmark = pytest.mark.stack
@@ -254,6 +256,17 @@ def test_a_champion_for_other_features_does_not_score(
     scored = score_trips(settings, {**cleaned, "champion": former})
     assert (scored["model_version"], scored["reference_months"]) == (FLOOR, HISTORY)
     assert "expects other features" in caplog.text
+
+
+def test_a_champion_whose_files_are_damaged_does_not_score(
+    settings: Settings, cleaned: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    torn = logged(settings)
+    number = register(settings, torn).version
+    damage(client(settings), torn.model_id, tmp_path)
+    scored = score_trips(settings, {**cleaned, "champion": number})
+    assert (scored["model_version"], scored["reference_months"]) == (FLOOR, HISTORY)
+    assert "prediction.txt is not the file that was saved" in caplog.text
 
 
 def test_a_month_of_the_reference_that_is_not_in_the_lake_is_named(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +20,10 @@ from taxi_duration.monitoring.live_reports import list_live
 from taxi_duration.monitoring.tables import alarms, live_columns, live_windows, requests
 from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.live import LiveVariables, compare_window, load_window, record_window
+from taxi_duration.registry.client import client
 from taxi_duration.registry.versions import register
 from taxi_duration.settings import Settings, load_settings
+from training_parts import damage
 from trips_factory import make_trips, model_for_other_features, small_model
 
 pytestmark = pytest.mark.stack
@@ -208,6 +211,19 @@ def test_a_version_for_other_features_is_not_compared(
     row = window(settings, run(settings, 15))
     assert (row["predictions"], row["drifted"]) == (150, None)
     assert "expects other features" in caplog.text
+
+
+def test_a_version_whose_files_are_damaged_is_not_compared(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    torn = logged(settings)
+    number = register(settings, torn).version
+    damage(client(settings), torn.model_id, tmp_path)
+    at = NOON + timedelta(hours=16, minutes=30)
+    log_trips(settings, make_trips(MONTHS[0], 150), at, model_version=number)
+    row = window(settings, run(settings, 17))
+    assert (row["predictions"], row["drifted"]) == (150, None)
+    assert "prediction.txt is not the file that was saved" in caplog.text
 
 
 def test_old_reports_and_old_windows_go(

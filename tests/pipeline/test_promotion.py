@@ -83,6 +83,16 @@ def test_the_champion_cannot_be_promoted_once_more(settings: Settings) -> None:
     assert told(settings) == [("", "2", BY)]
 
 
+@pytest.mark.parametrize("written", ["02", " 2"])
+def test_a_version_has_one_number_however_it_is_written(settings: Settings, written: str) -> None:
+    promote(settings, "1", BY, WHY)
+    assert promote(settings, written, BY, WHY).version == "2"
+    assert told(settings) == [("", "1", BY), ("1", "2", BY)]
+    with pytest.raises(PromotionError, match="Version 2 serves already"):
+        promote(settings, written, BY, WHY)
+    assert rollback(settings, BY, WHY).version == serving(settings) == "1"
+
+
 def test_a_version_of_another_source_is_promoted_only_when_told_to(settings: Settings) -> None:
     promote(settings, "1", BY, WHY)
     other = registered(settings, "files").version

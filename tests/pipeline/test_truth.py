@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -26,9 +27,11 @@ from taxi_duration.monitoring.tables import (
     quarantined,
 )
 from taxi_duration.pipeline.truth import record_truth
+from taxi_duration.registry.client import client
 from taxi_duration.registry.versions import Change, register
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
+from training_parts import damage
 from trips_factory import make_trips, model_for_other_features
 
 pytestmark = pytest.mark.stack
@@ -193,6 +196,18 @@ def test_a_version_that_is_no_longer_registered_is_told_and_not_judged(
     again = record_truth(settings, cleaned(settings, champion="2"))
     assert again["judged"] == ["1"]
     assert "version 99 served and is not judged" in caplog.text
+
+
+def test_a_version_whose_files_are_damaged_is_told_and_not_judged(
+    settings: Settings, recorded: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    torn = logged(settings)
+    number = register(settings, torn).version
+    damage(client(settings), torn.model_id, tmp_path)
+    with connect(settings) as connection:
+        append(connection, settings.model_name, promotion(number, 3, 22))
+    assert record_truth(settings, cleaned(settings, champion="2"))["judged"] == ["1"]
+    assert "prediction.txt is not the file that was saved" in caplog.text
 
 
 def test_a_version_for_other_features_is_told_and_not_judged(

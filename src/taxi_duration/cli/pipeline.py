@@ -62,7 +62,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def run(**given: Any) -> None:
     """Load a month, train on the months before it, report on its drift."""
     result = _run(given)
-    click.echo(f"{result['seconds']:.0f} s: {_summary(result)}")
+    click.echo(f"{result['seconds']:.0f} s: {summary(result)}")
 
 
 @click.command()
@@ -88,7 +88,7 @@ def backfill(first: str, last: str, **given: Any) -> None:
 def _ending(given: dict[str, Any]) -> tuple[str, bool]:
     """How the run of one month of several ended: a line, and whether well."""
     try:
-        return _summary(_run(given)), True
+        return summary(_run(given)), True
     except MageUnreachableError:
         raise
     except PipelineError as error:
@@ -112,13 +112,12 @@ def variables_of(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summary(result: dict[str, Any]) -> str:
+def summary(result: dict[str, Any]) -> str:
     """Such as `2019-03 (files): 5,912 trips; drift in 12% of columns; model version 3, …`."""
     trips = result["trips"][result["month"]]
     drift = f"drift in {result['drifted_share']:.0%} of columns"
     model = "too few trips to train on"
     if "version" in result:
-        model = (
-            f"model version {result['version']}, champion {result['champion']}: {result['reason']}"
-        )
+        champion = result["champion"] or "none"
+        model = f"model version {result['version']}, champion {champion}: {result['reason']}"
     return f"{result['month']} ({result['source']}): {trips:,} trips; {drift}; {model}"

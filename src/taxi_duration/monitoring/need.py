@@ -50,7 +50,7 @@ def need(months: list[JudgedMonth], rule: Rule, last: Answered | None, now: date
     """
     latest = months[-1]
     if latest.model_version == FLOOR:
-        return Need("none", "There is no model of these trips yet.")
+        return Need("none", f"The floor table scored {latest.month}: it judges no model.")
     if not latest.grounds(rule.limits):
         return Need("none", f"{latest.month} is under its thresholds.")
     over = [

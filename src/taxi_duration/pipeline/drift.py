@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from taxi_duration.contract import ModelVersion
-from taxi_duration.errors import OtherFeaturesError, UnknownVersionError
+from taxi_duration.errors import ModelError, UnknownVersionError
 from taxi_duration.monitoring import recording, reports, tracking
 from taxi_duration.monitoring.figures import CURRENT, FLOOR, REFERENCE, Figures, Subject
 from taxi_duration.monitoring.judged_months import judged_by
@@ -35,8 +35,9 @@ def score_trips(settings: Settings, cleaned: dict[str, Any]) -> dict[str, Any]:
     Adds `scored` (S3 URIs of `reference` and `current`), `reference_months` and `model_version`.
     A champion that has learned the month cannot be judged by it: the version that the month's
     former report is about scores again. Where there is neither, nor a champion from the same
-    source and for this code's features, the months of history are the reference and their floor
-    table scores: the version is `floor`. Raises NoTripsError where a month is not in the lake.
+    source that is whole and for this code's features, the months of history are the reference and
+    their floor table scores: the version is `floor`. Raises NoTripsError where a month is not in
+    the lake.
     """
     storage = Storage.from_settings(settings)
     serving, model = _model(settings, _judge(settings, cleaned))
@@ -140,7 +141,7 @@ def _model(
         return None, None
     try:
         return version, model_of(settings, version)
-    except OtherFeaturesError as error:
+    except ModelError as error:
         logger.warning("%s: the floor table of the months of history scores", error)
         return None, None
 

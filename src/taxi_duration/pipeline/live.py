@@ -10,12 +10,7 @@ from typing import Annotated, Any, Self
 import msgspec
 import pyarrow as pa
 
-from taxi_duration.errors import (
-    NoTripsError,
-    OtherFeaturesError,
-    SettingsError,
-    UnknownVersionError,
-)
+from taxi_duration.errors import ModelError, NoTripsError, SettingsError, UnknownVersionError
 from taxi_duration.monitoring import live_reports, tracking
 from taxi_duration.monitoring.alarms import Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect, migrate
@@ -162,7 +157,7 @@ def _usual(settings: Settings, found: Asked, seed: int) -> Usual | None:
         return None
     try:
         return usual(settings, champion.version(settings, found.model_version), seed)
-    except (UnknownVersionError, NoTripsError, OtherFeaturesError) as error:
+    except (UnknownVersionError, NoTripsError, ModelError) as error:
         logger.warning("nothing to compare with: %s", error)
         return None
 

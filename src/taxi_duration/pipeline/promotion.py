@@ -169,6 +169,8 @@ def promote(
         raise PromotionError("A promotion by hand needs a reason.", "Give one: --reason TEXT.")
     wanted = version(settings, number)
     load(settings, wanted)
+    # As the registry writes it: it knows version 2 as 02 too, and the history would not.
+    number = wanted.version
     with aliases(settings) as held:
         if held.champion == number:
             raise PromotionError(f"Version {number} serves already.")

@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from taxi_duration.errors import OtherFeaturesError, UnknownVersionError
+from taxi_duration.errors import ModelError, UnknownVersionError
 from taxi_duration.monitoring.database import connect, migrate
 from taxi_duration.monitoring.figures import CURRENT, Measured
 from taxi_duration.monitoring.loaded import LoadedFigures, record_loaded
@@ -101,7 +101,7 @@ def _measure(settings: Settings, cleaned: dict[str, Any], number: str) -> Measur
         return None
     try:
         predict = model_of(settings, version)
-    except OtherFeaturesError as error:
+    except ModelError as error:
         logger.warning("version %s served and is not judged: %s", number, error)
         return None
     storage = Storage.from_settings(settings)
