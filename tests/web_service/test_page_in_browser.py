@@ -1,6 +1,7 @@
 """The page in Chromium, with the service behind it."""
 
 import re
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from werkzeug.serving import make_server
 
 from duration_service.champion import EXTENSION, ModelHolder, Served
@@ -643,3 +644,14 @@ def test_a_script_that_does_not_come_is_told_after_a_while(page: Page, url: str)
     held[0].continue_()
     expect_answer(page, asked(url, NEAR_NORTH_SIDE, OHARE, MORNING))
     expect(told).not_to_be_attached()
+
+
+def test_large_text_gets_the_room_of_a_small_screen(browser: Browser, url: str) -> None:
+    flags = ["--no-sandbox", "--blink-settings=defaultFontSize=32"]
+    chromium = shutil.which("chromium")
+    with browser.browser_type.launch(executable_path=chromium, args=flags) as large:
+        page = large.new_page(viewport={"width": 1280, "height": 740})
+        page.goto(url + TRIP)
+        expect(page.locator("#model-facts")).not_to_be_empty()
+        columns = "getComputedStyle(document.querySelector('main')).gridTemplateColumns"
+        assert len(page.evaluate(columns).split()) == 1
