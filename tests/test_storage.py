@@ -163,6 +163,16 @@ def test_a_key_that_is_refused_is_told_without_the_key(
     assert "TAXI_S3_ACCESS_KEY_ID" in told(replace(storage, **changed), use)
 
 
+def test_who_has_no_key_is_told_where_one_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(StorageError, match="`taxi up` makes a stack with keys of its own"):
+        Storage("trips", "us-east-1").get("a")
+
+
 def test_of_what_the_server_answers_code_and_message_are_told_and_no_key() -> None:
     answer = (
         'Generic S3 error\n\x1b[31m↳\x1b[0m 403 Forbidden\n↳ <?xml version="1.0"?>\n<Error>'

@@ -28,6 +28,8 @@ _MESSAGE: Final = re.compile(r"<Message>([^<]*)</Message>")
 # S3 deletes so many at a time.
 _AT_ONCE: Final = 1_000
 _NO_BUCKET: Final = "NoSuchBucket"
+# What boto3 says before it asks anybody.
+_NO_KEY: Final = "Unable to locate credentials"
 _REFUSED: Final = re.compile(
     r"\(403\)|403 Forbidden|AccessDenied|ACCESS_DENIED|InvalidAccessKeyId|SignatureDoesNotMatch"
     r"|[Cc]redentials"
@@ -293,6 +295,11 @@ def _is_missing(error: Exception) -> bool:
 
 
 def _remedy(said: str) -> str:
+    if _NO_KEY in said:
+        return (
+            "`taxi up` makes a stack with keys of its own (TAXI_HOME names its folder); elsewhere"
+            " set TAXI_S3_ACCESS_KEY_ID and TAXI_S3_SECRET_ACCESS_KEY, or give the machine a role."
+        )
     if _NO_BUCKET in said:
         return "See whether TAXI_S3_BUCKET is its name; `taxi provision` makes it."
     if _REFUSED.search(said):

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 
 from ill_s3 import refusing_server
 from monitored import figures
-from taxi_duration.errors import MissingObjectError, StorageError
+from taxi_duration.errors import MissingObjectError, MonitoringError, StorageError
 from taxi_duration.monitoring.figures import Figures
+from taxi_duration.monitoring.live_reports import list_live
 from taxi_duration.monitoring.reports import (
     document,
     list_reports,
@@ -128,6 +130,20 @@ def test_a_server_that_refused_the_first_file_is_not_asked_for_more(tmp_path: Pa
         with pytest.raises(StorageError, match="TAXI_S3_ACCESS_KEY_ID"):
             published(settings, tmp_path, figures())
     assert requests == ["PUT /trips/reports/.staged/drift/simulated/2019-03/drift.html"]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("place", "read"), [("drift/simulated/2019-03", list_reports), ("live/20190301T00", list_live)]
+)
+def test_a_report_that_cannot_be_read_is_named(
+    bucket: Settings, place: str, read: Callable[[Settings], object]
+) -> None:
+    Storage.from_settings(bucket).put(f"reports/{place}/drift.json", b'{"report": {"month"')
+    with pytest.raises(
+        MonitoringError, match=f"s3://{bucket.s3_bucket}/reports/{place}/drift.json"
+    ):
+        read(bucket)
 
 
 @pytest.mark.stack

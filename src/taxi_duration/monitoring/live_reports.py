@@ -8,7 +8,7 @@ import msgspec
 
 from taxi_duration.monitoring.live import LiveFigures
 from taxi_duration.monitoring.live_window import NAME, Window
-from taxi_duration.monitoring.reports import HTML, JSON, URL, publish_at
+from taxi_duration.monitoring.reports import HTML, JSON, URL, decoded, publish_at
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
 
@@ -36,7 +36,10 @@ def publish_live(settings: Settings, window: Window, folder: Path, url: str) -> 
 
 
 def list_live(settings: Settings, latest: int = LATEST) -> list[LiveReport]:
-    """The latest windows' reports, the earliest first. Raises StorageError without S3."""
+    """The latest windows' reports, the earliest first.
+
+    Raises StorageError without S3, MonitoringError where a report cannot be read.
+    """
     storage = Storage.from_settings(settings)
     return [_read(storage, window) for window in _windows(storage)[-latest:]]
 
@@ -71,5 +74,5 @@ def _read(storage: Storage, window: str) -> LiveReport:
         html=storage.uri(f"{place}/{HTML}"),
         json=storage.uri(f"{place}/{JSON}"),
         url=found.metadata.get(URL, ""),
-        figures=msgspec.json.decode(found.content, type=_Document).report,
+        figures=decoded(found.content, storage.uri(f"{place}/{JSON}"), _Document).report,
     )

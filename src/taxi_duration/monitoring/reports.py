@@ -1,13 +1,16 @@
 """The reports in S3: `reports/drift/<source>/<month>/drift.html` and `drift.json`."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from taxi_duration.errors import UNREADABLE, MonitoringError
 from taxi_duration.monitoring.figures import Figures
 from taxi_duration.settings import Settings
 from taxi_duration.storage import Storage
+
+Kind = TypeVar("Kind")
 
 PREFIX: Final = "reports/drift"
 STAGED: Final = "reports/.staged"
@@ -43,6 +46,17 @@ def read_figures(data: bytes) -> Figures:
     return msgspec.json.decode(data, type=_Document).report
 
 
+def decoded(content: bytes, uri: str, kind: type[Kind]) -> Kind:
+    """The JSON of a report in S3. Raises MonitoringError where it cannot be read."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except UNREADABLE as error:
+        raise MonitoringError(
+            f"The report {uri} cannot be read: {error}.",
+            "Delete it, or let what makes it run again: it is replaced then.",
+        ) from error
+
+
 def publish(settings: Settings, figures: Figures, folder: Path, url: str) -> dict[str, str]:
     """Put the two files of the folder in the place of the month's former ones; returns their URIs.
 
@@ -71,14 +85,17 @@ def publish_at(settings: Settings, place: str, folder: Path, url: str) -> dict[s
 
 
 def list_reports(settings: Settings) -> list[DriftReport]:
-    """All reports in S3, by source and month. Raises StorageError where S3 cannot be read."""
+    """All reports in S3, by source and month.
+
+    Raises StorageError where S3 cannot be read, MonitoringError where a report cannot.
+    """
     storage = Storage.from_settings(settings)
     keys = sorted(listed["Key"] for listed in storage.objects(f"{PREFIX}/"))
     return [_read(storage, key.removesuffix(JSON)) for key in keys if key.endswith(f"/{JSON}")]
 
 
 def read_report(settings: Settings, source: str, month: str) -> DriftReport:
-    """One report in S3. Raises MissingObjectError where there is none."""
+    """One report in S3. Raises MissingObjectError where there is none, and as `list_reports`."""
     return _read(Storage.from_settings(settings), f"{PREFIX}/{source}/{month}/")
 
 
@@ -97,5 +114,5 @@ def _read(storage: Storage, place: str) -> DriftReport:
         html=storage.uri(place + HTML),
         json=storage.uri(place + JSON),
         url=found.metadata.get(URL, ""),
-        figures=read_figures(found.content),
+        figures=decoded(found.content, storage.uri(place + JSON), _Document).report,
     )
