@@ -36,6 +36,9 @@ def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
         "ip": LOOPBACK,
         "ip.bind": LOOPBACK,
         "bucket": settings.s3_bucket,
+        # Unless told, as many as gigabytes are free when it starts. They grow as they are filled,
+        # and every bucket takes one: a disk that is nearly full would have room for few buckets.
+        "volume.max": 1_000,
         "s3.port": settings.s3_port,
         **inner,
         "s3.port.iceberg": 0,
