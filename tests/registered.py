@@ -1,5 +1,6 @@
 """For the tests of the registry: versions of small models, registered without a pipeline's run."""
 
+from pathlib import Path
 from uuid import uuid4
 
 from taxi_duration.contract import ModelVersion
@@ -10,6 +11,7 @@ from taxi_duration.registry.package import log_model
 from taxi_duration.registry.runs import Runs
 from taxi_duration.registry.versions import Challenger, register
 from taxi_duration.settings import Settings
+from training_parts import damage
 from trips_factory import small_model
 
 
@@ -33,6 +35,14 @@ def logged(
 def registered(settings: Settings, source: str = "simulated") -> ModelVersion:
     """A new version."""
     return register(settings, logged(settings, source=source))
+
+
+def damaged(settings: Settings, folder: Path) -> ModelVersion:
+    """A new version, one of whose files is not the one that was saved; `folder` is for that one."""
+    torn = logged(settings)
+    version = register(settings, torn)
+    damage(client(settings), torn.model_id, folder)
+    return version
 
 
 def serve(settings: Settings, version: str) -> None:

@@ -38,7 +38,7 @@ URL: Final = "http://localhost:9696"
 # Too many requests, and what a proxy answers or the service does while it starts.
 PASSING: Final = {429, 502, 503, 504}
 FIRST_WAIT_SECONDS: Final = 0.2
-# Two days; whoever asks for so long has another bound, and a float has one as well.
+# Waits of two days, which `longest_wait_seconds` cuts; a float has room for a thousand doublings.
 MOST_DOUBLINGS: Final = 20
 # Enough of an answer that is not the service's to recognise whose it is.
 MOST_SHOWN: Final = 200

@@ -8,9 +8,9 @@ so that `taxi run` in a second terminal finds the stack that `taxi up` started i
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -19,13 +19,12 @@ from taxi_duration.errors import SettingsError
 PREFIX = "TAXI_"
 STACK_FILE = "stack.env"
 
-# Bounds that would hold for nothing the wrong way round, and nobody would notice: the least and the
-# greatest, by that of the two which is declared later and so sees the other.
-_ORDERED: Final = {
-    "max_minutes": ("min_minutes", "max_minutes"),
-    "gate_max_coverage": ("gate_min_coverage", "gate_max_coverage"),
-    "retrain_over": ("retrain_over", "retrain_windows"),
-}
+# The least and the greatest: the wrong way round they would hold for nothing, and nobody notice.
+_ORDERED: Final = (
+    ("min_minutes", "max_minutes"),
+    ("gate_min_coverage", "gate_max_coverage"),
+    ("retrain_over", "retrain_windows"),
+)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -296,18 +295,16 @@ class Settings(BaseSettings):
         "info", description="Least level that is logged."
     )
 
-    @field_validator(*_ORDERED)
-    @classmethod
-    def _in_order(cls, value: float, info: ValidationInfo) -> float:
-        name = str(info.field_name)
-        # What cannot be read is told by itself.
-        least, greatest = ({name: value, **info.data}.get(each, value) for each in _ORDERED[name])
-        if least > greatest:
-            lower, upper = (f"{PREFIX}{each.upper()}" for each in _ORDERED[name])
-            raise PydanticCustomError(
-                "order", f"{lower}, {least:g}, is more than {upper}, {greatest:g}"
-            )
-        return value
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for pair in _ORDERED:
+            least, greatest = (getattr(self, name) for name in pair)
+            if least > greatest:
+                lower, upper = map(_variable, pair)
+                raise PydanticCustomError(
+                    "order", f"{lower}, {least:g}, is more than {upper}, {greatest:g}"
+                )
+        return self
 
     @cached_property
     def mlflow_pages(self) -> str:
@@ -325,6 +322,11 @@ class Settings(BaseSettings):
         return self.home / STACK_FILE
 
 
+def _variable(name: object) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{str(name).upper()}"
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from `overrides`, then the environment, then the stack's file, then the defaults.
 
@@ -339,8 +341,9 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(_env_file=home / STACK_FILE, **{**overrides, "home": home})  # type: ignore[arg-type]
     except ValidationError as error:
+        # What is wrong with several together names them itself.
         wrong = "; ".join(
-            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()
+            ": ".join([*map(_variable, item["loc"][:1]), item["msg"]]) for item in error.errors()
         )
         raise SettingsError(
             f"Settings that cannot be used: {wrong}.",

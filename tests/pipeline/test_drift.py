@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from monitored import scored_trips, with_own_bucket, with_own_database
-from registered import logged
+from registered import damaged, logged
 from taxi_duration.errors import NoTripsError, RegistryError
 from taxi_duration.model.dataset import Sample, target_minutes, trip_features
 from taxi_duration.model.duration_model import ModelInfo
@@ -22,7 +22,6 @@ from taxi_duration.monitoring.figures import FLOOR
 from taxi_duration.monitoring.reports import read_report
 from taxi_duration.monitoring.tables import drift_months, performance
 from taxi_duration.pipeline.drift import drift_report, export_report, record_drift, score_trips
-from taxi_duration.registry.client import client
 from taxi_duration.registry.package import log_model
 from taxi_duration.registry.runs import Runs
 from taxi_duration.registry.versions import Challenger, register
@@ -32,7 +31,6 @@ from taxi_duration.trips.clean import QUARANTINE_SCHEMA, CleanMonth
 from taxi_duration.trips.lake import Lake
 from taxi_duration.trips.months import Month
 from taxi_duration.trips.schema import TRIP_SCHEMA
-from training_parts import damage
 from trips_factory import model_for_other_features
 
 pytestmark = pytest.mark.stack
@@ -261,10 +259,8 @@ def test_a_champion_for_other_features_does_not_score(
 def test_a_champion_whose_files_are_damaged_does_not_score(
     settings: Settings, cleaned: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    torn = logged(settings)
-    number = register(settings, torn).version
-    damage(client(settings), torn.model_id, tmp_path)
-    scored = score_trips(settings, {**cleaned, "champion": number})
+    champion = damaged(settings, tmp_path).version
+    scored = score_trips(settings, {**cleaned, "champion": champion})
     assert (scored["model_version"], scored["reference_months"]) == (FLOOR, HISTORY)
     assert "prediction.txt is not the file that was saved" in caplog.text
 

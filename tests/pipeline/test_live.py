@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select
 
 from answered import MONTHS, log, log_trips, months_in_a_lake, place_in_request
-from registered import logged, registered
+from registered import damaged, logged, registered
 from taxi_duration.errors import MonitoringError, SettingsError
 from taxi_duration.model.dataset import trip_features
 from taxi_duration.monitoring.database import connect
@@ -20,10 +20,8 @@ from taxi_duration.monitoring.live_reports import list_live
 from taxi_duration.monitoring.tables import alarms, live_columns, live_windows, requests
 from taxi_duration.pipeline.exported import report_problems
 from taxi_duration.pipeline.live import LiveVariables, compare_window, load_window, record_window
-from taxi_duration.registry.client import client
 from taxi_duration.registry.versions import register
 from taxi_duration.settings import Settings, load_settings
-from training_parts import damage
 from trips_factory import make_trips, model_for_other_features, small_model
 
 pytestmark = pytest.mark.stack
@@ -216,9 +214,7 @@ def test_a_version_for_other_features_is_not_compared(
 def test_a_version_whose_files_are_damaged_is_not_compared(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    torn = logged(settings)
-    number = register(settings, torn).version
-    damage(client(settings), torn.model_id, tmp_path)
+    number = damaged(settings, tmp_path).version
     at = NOON + timedelta(hours=16, minutes=30)
     log_trips(settings, make_trips(MONTHS[0], 150), at, model_version=number)
     row = window(settings, run(settings, 17))

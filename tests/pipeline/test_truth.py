@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, select, update
 from answered import MONTHS, TRIPS, cleaned, log, log_trips, months_in_a_lake
 from duration_service.monitoring.reading import Reader
 from monitored import figures
-from registered import logged, registered
+from registered import damaged, logged, registered
 from taxi_duration.contract import CHICAGO
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.model_history import append, served_during
@@ -27,11 +27,9 @@ from taxi_duration.monitoring.tables import (
     quarantined,
 )
 from taxi_duration.pipeline.truth import record_truth
-from taxi_duration.registry.client import client
 from taxi_duration.registry.versions import Change, register
 from taxi_duration.settings import Settings
 from taxi_duration.trips.months import Month
-from training_parts import damage
 from trips_factory import make_trips, model_for_other_features
 
 pytestmark = pytest.mark.stack
@@ -201,9 +199,7 @@ def test_a_version_that_is_no_longer_registered_is_told_and_not_judged(
 def test_a_version_whose_files_are_damaged_is_told_and_not_judged(
     settings: Settings, recorded: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    torn = logged(settings)
-    number = register(settings, torn).version
-    damage(client(settings), torn.model_id, tmp_path)
+    number = damaged(settings, tmp_path).version
     with connect(settings) as connection:
         append(connection, settings.model_name, promotion(number, 3, 22))
     assert record_truth(settings, cleaned(settings, champion="2"))["judged"] == ["1"]

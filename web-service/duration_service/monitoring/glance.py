@@ -139,7 +139,7 @@ def _runs(shown: Monitoring, now: datetime) -> Card | None:
     latest = {run.pipeline: run for run in reversed(runs)}
     failed = sum(run.status != "completed" for run in runs)
     at = runs[0].ended_at or runs[0].started_at
-    note = f"{failed or 'None'} of the last {words.plural(len(runs), 'run')} did not complete"
+    note = f"{words.plural(len(runs), 'run')} listed, {failed or 'none'} incomplete"
     ended = f"; the last one {words.ago(at, now)}" if at else ""
     for run in latest.values():
         if run.status != "completed":
