@@ -56,6 +56,11 @@ timeout = 30
 graceful_timeout = 30
 keepalive = 5
 
+# A worker says by a file's time that it lives, each time round its loop. On a disk it would wait
+# there, and all requests with it, while the disk writes what others left.
+memory = "/dev/shm"  # noqa: S108  the file has no name
+worker_tmp_dir = memory if os.access(memory, os.W_OK) else None
+
 loglevel = settings.log_level
 accesslog = None
 control_socket_disable = True

@@ -26,6 +26,7 @@ from taxi_duration.monitoring.database import connect, upgrade
 from taxi_duration.monitoring.tables import predictions
 from taxi_duration.pipeline import promotion
 from taxi_duration.settings import Settings, load_settings
+from taxi_duration.stack.servers import MEMORY
 
 pytestmark = pytest.mark.stack
 
@@ -190,6 +191,16 @@ def test_the_processes_are_small_and_the_one_that_forks_has_no_threads(alone: Se
             mapped = " ".join(file.path for file in worker.memory_maps())
             assert "lightgbm" in mapped
             assert not re.search(r"/(pandas|sklearn|pyarrow|mlflow)/", mapped)
+
+
+def test_no_worker_waits_for_a_disk_to_say_that_it_lives(alone: Settings) -> None:
+    with serving(alone) as service:
+        until(lambda: len(service.workers()) == WORKERS)
+        for worker in service.workers():
+            held = [file.readlink() for file in Path(f"/proc/{worker}/fd").iterdir()]
+            told = [file for file in held if file.name.startswith("wgunicorn")]
+            assert told
+            assert all(file.parent == MEMORY for file in told)
 
 
 def test_replicas_that_share_a_home_count_each_its_own(alone: Settings, tmp_path: Path) -> None:
