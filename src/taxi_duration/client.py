@@ -9,10 +9,12 @@ ServiceError                 the service refused, failed or cannot be reached
 """
 
 import operator
+import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from numbers import Real
 from types import TracebackType
@@ -86,7 +88,9 @@ class ServiceUnreachableError(ServiceError):
 
 
 class DurationClient:
-    """Asks the service at `url`; may be shared by threads, and keeps its connections.
+    """Asks the service at `url`; may be shared by threads and by processes that fork.
+
+    It keeps its connections, each process its own.
 
     `timeout_seconds` is how long one attempt waits for a connection, and for each part of the
     answer. What may pass (429, 502, 503, 504, no answer) is asked again up to `attempts` times in
@@ -107,7 +111,11 @@ class DurationClient:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         address = _address(url)
-        self._http = httpx.Client(base_url=address, timeout=timeout_seconds, transport=transport)
+        self._connecting = partial(
+            httpx.Client, base_url=address, timeout=timeout_seconds, transport=transport
+        )
+        # By process; a child leaves its parent's as they are.
+        self._clients = {os.getpid(): self._connecting()}
         self._attempts = attempts
         self._longest_wait_seconds = longest_wait_seconds
         self._sleep = sleep
@@ -163,6 +171,14 @@ class DurationClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def _http(self) -> httpx.Client:
+        """The process's own connections: at one of them two would get each other's answers."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients.setdefault(process, self._connecting())
+        return self._clients[process]
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
         """The first success of so many attempts."""

@@ -1,11 +1,14 @@
 """The client, asking the service itself, or a server that behaves as proxies and floods do."""
 
 import pickle
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -23,7 +26,7 @@ from taxi_duration.client import (
     ServiceUnreachableError,
     TripsRefusedError,
 )
-from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
+from taxi_duration.contract import ChicagoTime, ModelVersion, Prediction, Problem, Trip
 from taxi_duration.errors import ServiceError, SettingsError
 from taxi_duration.retry_after import retry_after
 
@@ -140,6 +143,57 @@ def test_errors_go_through_a_pool_of_processes(
         copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  # its own
         assert (type(copy), str(copy)) == (caught.type, str(caught.value))
         assert vars(copy) == vars(caught.value)
+
+
+class ByConnection(BaseHTTPRequestHandler):
+    """Answers with the caller's port as the run, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = msgspec.json.encode(
+            Prediction(1, 1, 1, "minutes", "3", str(self.client_address[1]), None)
+        )
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def keeping() -> Iterator[str]:
+    """The address of a server that keeps connections, and tells them apart."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ByConnection)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+FORKING: Final = """
+import os, sys
+from taxi_duration.client import DurationClient
+from taxi_duration.contract import Trip
+
+client = DurationClient(sys.argv[1])
+print(client.predict(Trip()).run_id, flush=True)
+if os.fork():
+    os.wait()
+print(client.predict(Trip()).run_id, flush=True)
+"""
+
+
+def test_processes_that_fork_share_a_client_and_no_connection(keeping: str) -> None:
+    asked = [sys.executable, "-c", FORKING, keeping]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    before, child, after = told.stdout.split()
+    assert before == after != child
 
 
 def test_a_service_that_moved_is_named(asking: Callable[..., DurationClient]) -> None:
