@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -143,6 +144,24 @@ def test_errors_go_through_a_pool_of_processes(
         copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  # its own
         assert (type(copy), str(copy)) == (caught.type, str(caught.value))
         assert vars(copy) == vars(caught.value)
+
+
+CALLING: Final = """
+from taxi_duration.client import DurationClient
+from taxi_duration.contract import ChicagoTime, Trip
+
+trip = Trip(pickup_community_area=8, trip_start_timestamp=ChicagoTime(2022, 4, 1, 10, 30))
+minutes: float = DurationClient().predict(trip).prediction
+text: str = DurationClient().predict([trip])[0].prediction  # type: ignore[assignment]
+"""
+
+
+@pytest.mark.slow
+def test_mypy_knows_the_types_of_the_client_wherever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "caller.py").write_text(CALLING)
+    asked = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "caller.py"]
+    told = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.stdout == ""
 
 
 class ByConnection(BaseHTTPRequestHandler):
