@@ -352,6 +352,23 @@ def test_another_version_of_http_is_told_apart_from_what_is_none(
         )
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Connection: close",
+        b"Connection: TE, close",
+        b"Connection: Close,\tTE",
+        b"Connection: keep-alive\r\nConnection: close",
+    ],
+)
+def test_a_caller_that_asks_for_the_end_of_the_connection_gets_it(
+    worker: OwnWorker, fields: bytes
+) -> None:
+    with worker.connect(b"GET /health HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % fields) as caller:
+        caller.settimeout(3)
+        assert b"\r\nConnection: close\r\n" in received(caller)
+
+
 def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(
     app: Flask, settings: Settings
 ) -> None:
