@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -336,6 +337,23 @@ def test_a_date_in_retry_after_is_waited_for(
 )
 def test_a_wait_that_is_no_time_is_none(odd: str) -> None:
     assert retry_after({"Retry-After": odd}) == 0
+
+
+@pytest.mark.parametrize(
+    "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"]
+)
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Kolkata"])
+def test_a_date_is_read_in_every_form_of_http_wherever_the_caller_is(
+    monkeypatch: pytest.MonkeyPatch, form: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        later = datetime.now(UTC) + timedelta(seconds=90)
+        assert 88 < retry_after({"Retry-After": later.strftime(form)}) <= 90
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_caller(
