@@ -155,7 +155,7 @@ class DurationClient:
         return _read(_succeeded(answer), Readiness)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._http.base_url)!r})"
+        return f"{type(self).__name__}({str(_shown(self._http.base_url))!r})"
 
     def close(self) -> None:
         """Close the connections."""
@@ -199,16 +199,17 @@ class DurationClient:
 
     def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
         headers = {"Content-Type": "application/json"} if body else None
+        service = _shown(self._http.base_url)
         try:
             return self._http.request(method, path, content=body, headers=headers)
         except httpx.DecodingError as error:
             raise ServiceError(
-                f"{self._http.base_url}{path} answered what cannot be read: {error}.",
+                f"{service}{path} answered what cannot be read: {error}.",
                 "Is it this service?",
             ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachableError(
-                f"{self._http.base_url} does not answer ({error or type(error).__name__}).",
+                f"{service} does not answer ({error or type(error).__name__}).",
                 "Is the service running?",
             ) from error
 
@@ -221,6 +222,11 @@ def _address(url: str) -> httpx.URL:
     if address.scheme not in {"http", "https"} or not address.host:
         raise SettingsError(f"{url!r} is no address of a service.", f"One is {URL}.")
     return address
+
+
+def _shown(url: httpx.URL) -> httpx.URL:
+    """The address as it may stand in a log: without a password."""
+    return url.copy_with(userinfo=b"")
 
 
 def _listed(trips: Iterable[Trip]) -> list[Trip]:
@@ -276,7 +282,8 @@ def _foreign(answer: httpx.Response) -> Problem:
     # Whatever coding it names: not all of those that Python knows are of text, or forgive.
     detail = answer.content[: 4 * MOST_SHOWN].decode(errors="replace")[:MOST_SHOWN]
     if answer.has_redirect_location:
-        detail = f"{answer.url} is now {answer.headers['Location']}; give the client that address."
+        there = answer.headers["Location"]
+        detail = f"{_shown(answer.url)} is now {there}; give the client that address."
     return Problem(type="about:blank", title=title, status=status, detail=detail)
 
 
@@ -285,5 +292,5 @@ def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:
         return msgspec.json.decode(answer.content, type=kind)
     except UNREADABLE as error:
         raise ServiceError(
-            f"{answer.url} answered what cannot be read: {error}.", "Is it this service?"
+            f"{_shown(answer.url)} answered what cannot be read: {error}.", "Is it this service?"
         ) from error

@@ -136,6 +136,24 @@ def test_a_client_shows_whom_it_asks() -> None:
         assert repr(client) == "DurationClient('http://service:9696')"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (308, {"Location": "https://service/predict"}, ""),
+        (200, {}, "no JSON"),
+        (200, {"Content-Encoding": "gzip"}, "no gzip"),
+        None,
+    ],
+)
+def test_a_password_in_the_address_is_told_nobody(answer: Any, waits: Waits) -> None:
+    transport = httpx.WSGITransport(answering(answer)) if answer else None
+    address = "http://somebody:secret@127.0.0.1:9"
+    with DurationClient(address, attempts=1, transport=transport, sleep=waits) as client:
+        with pytest.raises(ServiceError, match=r"http://127\.0\.0\.1:9") as caught:
+            client.predict(TO_OHARE)
+        assert "secret" not in f"{client!r} {caught.value}"
+
+
 def test_errors_go_through_a_pool_of_processes(
     app: Flask, asking: Callable[..., DurationClient]
 ) -> None:
