@@ -143,6 +143,18 @@ def test_empty_lines_that_are_thrown_away_take_no_room_from_others(
         assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_a_caller_that_sends_nothing_but_empty_lines_is_not_kept(
+    app: Flask, settings: Settings
+) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=0.4)
+    with own_worker(app, settings, limits) as worker, worker.connect() as silly:
+        for _ in range(30):
+            with suppress(ConnectionError):
+                silly.sendall(b"\r\n")
+            time.sleep(0.05)
+        assert worker.nr_conns == 0
+
+
 def test_a_body_is_not_kept_when_its_request_was_answered(app: Flask, settings: Settings) -> None:
     size = Limits.of(settings).most_body
     request = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size
