@@ -66,8 +66,10 @@ locals {
       writable              = ["/var/lib/taxi", "/tmp"]
       ephemeral_storage_gib = 21
       write_prefixes        = []
-      environment           = local.clients
-      secrets               = ["TAXI_DATABASE_URL", "TAXI_MLFLOW_PASSWORD"]
+      # Longer than the 60 s for which the balancer keeps a connection: on one that is just ending, it
+      # would give a caller 502.
+      environment = merge(local.clients, { GUNICORN_CMD_ARGS = "--keep-alive=75" })
+      secrets     = ["TAXI_DATABASE_URL", "TAXI_MLFLOW_PASSWORD"]
     }
 
     # Its dashboards and sources are files of the image; what people add lasts as long as the task.

@@ -9,10 +9,12 @@ ServiceError                 the service refused, failed or cannot be reached
 """
 
 import operator
+import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from numbers import Real
 from types import TracebackType
@@ -86,7 +88,9 @@ class ServiceUnreachableError(ServiceError):
 
 
 class DurationClient:
-    """Asks the service at `url`; may be shared by threads, and keeps its connections.
+    """Asks the service at `url`; may be shared by threads and by processes that fork.
+
+    It keeps its connections, each process its own.
 
     `timeout_seconds` is how long one attempt waits for a connection, and for each part of the
     answer. What may pass (429, 502, 503, 504, no answer) is asked again up to `attempts` times in
@@ -107,7 +111,11 @@ class DurationClient:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         address = _address(url)
-        self._http = httpx.Client(base_url=address, timeout=timeout_seconds, transport=transport)
+        self._connecting = partial(
+            httpx.Client, base_url=address, timeout=timeout_seconds, transport=transport
+        )
+        # By process; a child leaves its parent's as they are.
+        self._clients = {os.getpid(): self._connecting()}
         self._attempts = attempts
         self._longest_wait_seconds = longest_wait_seconds
         self._sleep = sleep
@@ -147,7 +155,7 @@ class DurationClient:
         return _read(_succeeded(answer), Readiness)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._http.base_url)!r})"
+        return f"{type(self).__name__}({str(_shown(self._http.base_url))!r})"
 
     def close(self) -> None:
         """Close the connections."""
@@ -163,6 +171,14 @@ class DurationClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def _http(self) -> httpx.Client:
+        """The process's own connections: at one of them two would get each other's answers."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients.setdefault(process, self._connecting())
+        return self._clients[process]
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
         """The first success of so many attempts."""
@@ -183,16 +199,17 @@ class DurationClient:
 
     def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
         headers = {"Content-Type": "application/json"} if body else None
+        service = _shown(self._http.base_url)
         try:
             return self._http.request(method, path, content=body, headers=headers)
         except httpx.DecodingError as error:
             raise ServiceError(
-                f"{self._http.base_url}{path} answered what cannot be read: {error}.",
+                f"{service}{path} answered what cannot be read: {error}.",
                 "Is it this service?",
             ) from error
         except httpx.TransportError as error:
             raise ServiceUnreachableError(
-                f"{self._http.base_url} does not answer ({error or type(error).__name__}).",
+                f"{service} does not answer ({error or type(error).__name__}).",
                 "Is the service running?",
             ) from error
 
@@ -205,6 +222,11 @@ def _address(url: str) -> httpx.URL:
     if address.scheme not in {"http", "https"} or not address.host:
         raise SettingsError(f"{url!r} is no address of a service.", f"One is {URL}.")
     return address
+
+
+def _shown(url: httpx.URL) -> httpx.URL:
+    """The address as it may stand in a log: without a password."""
+    return url.copy_with(userinfo=b"")
 
 
 def _listed(trips: Iterable[Trip]) -> list[Trip]:
@@ -260,7 +282,8 @@ def _foreign(answer: httpx.Response) -> Problem:
     # Whatever coding it names: not all of those that Python knows are of text, or forgive.
     detail = answer.content[: 4 * MOST_SHOWN].decode(errors="replace")[:MOST_SHOWN]
     if answer.has_redirect_location:
-        detail = f"{answer.url} is now {answer.headers['Location']}; give the client that address."
+        there = answer.headers["Location"]
+        detail = f"{_shown(answer.url)} is now {there}; give the client that address."
     return Problem(type="about:blank", title=title, status=status, detail=detail)
 
 
@@ -269,5 +292,5 @@ def _read(answer: httpx.Response, kind: type[Kind]) -> Kind:
         return msgspec.json.decode(answer.content, type=kind)
     except UNREADABLE as error:
         raise ServiceError(
-            f"{answer.url} answered what cannot be read: {error}.", "Is it this service?"
+            f"{_shown(answer.url)} answered what cannot be read: {error}.", "Is it this service?"
         ) from error

@@ -12,7 +12,9 @@ def retry_after(headers: Mapping[str, str]) -> float:
     if value.isascii() and value.isdecimal():
         return float(value)
     try:
-        moment = parsedate_to_datetime(value).astimezone(UTC)
+        moment = parsedate_to_datetime(value)
+        # One of HTTP's three forms names no zone: it is UTC as well (RFC 9110, 5.6.7).
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # no date, or one that no calendar of Python's has
         return 0
     return max((moment - datetime.now(UTC)).total_seconds(), 0)

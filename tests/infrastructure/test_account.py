@@ -17,6 +17,7 @@ from typing import Any
 
 import boto3
 import pytest
+from gunicorn.config import Config
 
 from taxi_duration.stack.ports import is_free
 from terraform_project import Terraform, copy
@@ -255,6 +256,22 @@ def test_tasks_run_digests_and_get_secrets_by_name(account: Account, staging: Te
                 assert secret["valueFrom"].startswith("arn:aws:secretsmanager:"), secret
             said = json.dumps(container.get("environment", []))
             assert "postgresql" not in said
+
+
+def test_the_service_keeps_a_connection_longer_than_the_balancer(
+    root: Path, account: Account, staging: Terraform
+) -> None:
+    (balancer,) = account.lists("elbv2", "describe_load_balancers", "LoadBalancers")
+    read = account.client("elbv2").describe_load_balancer_attributes
+    told = read(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+    (idle,) = [int(one["Value"]) for one in told if one["Key"] == "idle_timeout.timeout_seconds"]
+    task = account.client("ecs").describe_task_definition(taskDefinition=f"{NAME}-web-service")
+    containers = task["taskDefinition"]["containerDefinitions"]
+    told = [one for container in containers for one in container.get("environment", [])]
+    (arguments,) = [one["value"] for one in told if one["name"] == "GUNICORN_CMD_ARGS"]
+    assert Config().parser().parse_args(arguments.split()).keepalive > idle
+    gateway = (root / "web-service" / "gateway" / "haproxy.cfg").read_text()
+    assert int(re.findall(r"timeout http-keep-alive (\d+)s", gateway)[0]) > idle
 
 
 def test_every_role_of_the_environment_keeps_to_the_boundary(

@@ -1,11 +1,16 @@
 """The client, asking the service itself, or a server that behaves as proxies and floods do."""
 
 import pickle
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -23,7 +28,7 @@ from taxi_duration.client import (
     ServiceUnreachableError,
     TripsRefusedError,
 )
-from taxi_duration.contract import ChicagoTime, ModelVersion, Problem, Trip
+from taxi_duration.contract import ChicagoTime, ModelVersion, Prediction, Problem, Trip
 from taxi_duration.errors import ServiceError, SettingsError
 from taxi_duration.retry_after import retry_after
 
@@ -131,6 +136,24 @@ def test_a_client_shows_whom_it_asks() -> None:
         assert repr(client) == "DurationClient('http://service:9696')"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (308, {"Location": "https://service/predict"}, ""),
+        (200, {}, "no JSON"),
+        (200, {"Content-Encoding": "gzip"}, "no gzip"),
+        None,
+    ],
+)
+def test_a_password_in_the_address_is_told_nobody(answer: Any, waits: Waits) -> None:
+    transport = httpx.WSGITransport(answering(answer)) if answer else None
+    address = "http://somebody:secret@127.0.0.1:9"
+    with DurationClient(address, attempts=1, transport=transport, sleep=waits) as client:
+        with pytest.raises(ServiceError, match=r"http://127\.0\.0\.1:9") as caught:
+            client.predict(TO_OHARE)
+        assert "secret" not in f"{client!r} {caught.value}"
+
+
 def test_errors_go_through_a_pool_of_processes(
     app: Flask, asking: Callable[..., DurationClient]
 ) -> None:
@@ -140,6 +163,75 @@ def test_errors_go_through_a_pool_of_processes(
         copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  # its own
         assert (type(copy), str(copy)) == (caught.type, str(caught.value))
         assert vars(copy) == vars(caught.value)
+
+
+CALLING: Final = """
+from taxi_duration.client import DurationClient
+from taxi_duration.contract import ChicagoTime, Trip
+
+trip = Trip(pickup_community_area=8, trip_start_timestamp=ChicagoTime(2022, 4, 1, 10, 30))
+minutes: float = DurationClient().predict(trip).prediction
+text: str = DurationClient().predict([trip])[0].prediction  # type: ignore[assignment]
+"""
+
+
+@pytest.mark.slow
+def test_mypy_knows_the_types_of_the_client_wherever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "caller.py").write_text(CALLING)
+    asked = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "caller.py"]
+    told = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.stdout == ""
+
+
+class ByConnection(BaseHTTPRequestHandler):
+    """Answers with the caller's port as the run, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = msgspec.json.encode(
+            Prediction(1, 1, 1, "minutes", "3", str(self.client_address[1]), None)
+        )
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def keeping() -> Iterator[str]:
+    """The address of a server that keeps connections, and tells them apart."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ByConnection)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+FORKING: Final = """
+import os, sys
+from taxi_duration.client import DurationClient
+from taxi_duration.contract import Trip
+
+client = DurationClient(sys.argv[1])
+print(client.predict(Trip()).run_id, flush=True)
+if os.fork():
+    os.wait()
+print(client.predict(Trip()).run_id, flush=True)
+"""
+
+
+def test_processes_that_fork_share_a_client_and_no_connection(keeping: str) -> None:
+    asked = [sys.executable, "-c", FORKING, keeping]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    before, child, after = told.stdout.split()
+    assert before == after != child
 
 
 def test_a_service_that_moved_is_named(asking: Callable[..., DurationClient]) -> None:
@@ -263,6 +355,23 @@ def test_a_date_in_retry_after_is_waited_for(
 )
 def test_a_wait_that_is_no_time_is_none(odd: str) -> None:
     assert retry_after({"Retry-After": odd}) == 0
+
+
+@pytest.mark.parametrize(
+    "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"]
+)
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Kolkata"])
+def test_a_date_is_read_in_every_form_of_http_wherever_the_caller_is(
+    monkeypatch: pytest.MonkeyPatch, form: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        later = datetime.now(UTC) + timedelta(seconds=90)
+        assert 88 < retry_after({"Retry-After": later.strftime(form)}) <= 90
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_caller(

@@ -118,6 +118,20 @@ def test_a_first_line_without_end_is_refused_as_too_long() -> None:
     assert refused.value.status == 414
 
 
+@pytest.mark.parametrize(
+    "first", [b"\x16\x03\x01\x00\xa5", b"\0", b"\n", b" GET", b"\xef\xbb\xbfGET"]
+)
+def test_what_begins_no_request_is_refused_at_once_and_https_named(first: bytes) -> None:
+    with pytest.raises(RefusedError, match="Is it https") as refused:
+        Framing(LIMITS).length(bytearray(first))
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("first", [b"", b"\r", b"G", b"get", b"!"])
+def test_what_may_become_a_request_is_waited_for(first: bytes) -> None:
+    assert Framing(LIMITS).length(bytearray(first)) is None
+
+
 def test_a_wish_to_be_told_to_go_on_is_seen_and_taken_out() -> None:
     framing = Framing(LIMITS)
     received = bytearray(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")

@@ -201,6 +201,7 @@ def test_a_path_that_does_not_exist_is_answered_with_those_that_can_be_asked(
 
 
 def test_a_path_that_lacks_its_last_slash_leads_to_the_one_that_has_it(app: Flask) -> None:
-    answer = app.test_client().get("/docs")
+    answer = app.test_client().get("/docs?a=b")
     assert answer.status_code == 308
-    assert answer.headers["Location"].endswith("/docs/")
+    # A proxy in front may speak https.
+    assert answer.headers["Location"] == "/docs/?a=b"

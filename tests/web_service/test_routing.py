@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, request, send_file, url_for
-from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from duration_service.champion import EXTENSION, ModelHolder
 from duration_service.routing import TableRoutedFlask
@@ -62,8 +62,24 @@ def test_every_request_is_answered_as_by_flask(method: str, path: str) -> None:
     for kind in (TableRoutedFlask, Flask):
         client = with_pages(kind("pages")).test_client()
         answer = client.open(path, method=method, data=b"x" if method == "POST" else None)
-        answers.append((answer.status, answer.data, sorted(answer.headers)))
+        answers.append(told(answer))
     assert answers[0] == answers[1]
+
+
+def told(answer: TestResponse) -> tuple[object, ...]:
+    """All that is answered; where it leads to another page, to which one on this host."""
+    if there := answer.headers.get("Location"):
+        return answer.status, there.removeprefix("http://localhost")
+    return answer.status, answer.data, sorted(answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "there"), [("/folder?a=%2F", "/folder/?a=%2F"), ("/old", "/fixed")]
+)
+def test_a_page_that_is_elsewhere_is_named_by_its_path(path: str, there: str) -> None:
+    client = with_pages(TableRoutedFlask("pages")).test_client()
+    answer = client.get(path, headers={"Host": "taxi.example"})
+    assert answer.headers["Location"] == there
 
 
 @pytest.mark.parametrize("host", ["localhost:9696", "a b", "", "[::1]"])

@@ -143,6 +143,18 @@ def test_empty_lines_that_are_thrown_away_take_no_room_from_others(
         assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_a_caller_that_sends_nothing_but_empty_lines_is_not_kept(
+    app: Flask, settings: Settings
+) -> None:
+    limits = Limits(most_body=1_000, most_waiting=8, seconds=0.4)
+    with own_worker(app, settings, limits) as worker, worker.connect() as silly:
+        for _ in range(30):
+            with suppress(ConnectionError):
+                silly.sendall(b"\r\n")
+            time.sleep(0.05)
+        assert worker.nr_conns == 0
+
+
 def test_a_body_is_not_kept_when_its_request_was_answered(app: Flask, settings: Settings) -> None:
     size = Limits.of(settings).most_body
     request = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size
@@ -307,7 +319,10 @@ def test_a_small_body_does_not_let_a_slow_page_hold_the_others_up(
         (b"/health", b"Expect: 100-continue\r\n", 200),
         (b"/health", b"Expect: more\r\n", 417),
         (b"/health", b"Expect: 100-continue, more\r\n", 417),
-        (b"/health", b"X: " + b"x" * 9_000 + b"\r\n", 431),
+        (b"/health", b"X: " + b"x" * 8_185 + b"\r\n", 200),
+        (b"/health", b"X: " + b"x" * 8_186 + b"\r\n", 431),
+        (b"/health", b"X: x\r\n" * 98, 200),  # and Host, and Connection
+        (b"/health", b"X: x\r\n" * 99, 431),
         (b"/health", b"Transfer-Encoding: gzip, chunked\r\n", 501),
         (b"/health", b"Transfer-Encoding: gzip\r\n", 400),
         (b"/health", b"No colon\r\n", 400),
@@ -350,6 +365,23 @@ def test_another_version_of_http_is_told_apart_from_what_is_none(
             status,
             "The request is not HTTP/1.1",
         )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Connection: close",
+        b"Connection: TE, close",
+        b"Connection: Close,\tTE",
+        b"Connection: keep-alive\r\nConnection: close",
+    ],
+)
+def test_a_caller_that_asks_for_the_end_of_the_connection_gets_it(
+    worker: OwnWorker, fields: bytes
+) -> None:
+    with worker.connect(b"GET /health HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % fields) as caller:
+        caller.settimeout(3)
+        assert b"\r\nConnection: close\r\n" in received(caller)
 
 
 def test_a_body_of_the_most_bytes_is_answered_in_chunks_as_with_its_length(

@@ -11,6 +11,8 @@ from typing import Final
 from duration_service.limits import MOST_HEAD, Limits, RefusedError
 
 HEAD_END: Final = b"\r\n\r\n"
+# A method, or half of the empty line before one. What TLS begins with never gets to an end.
+BEGINNING: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z\r-]")
 # What a head says of its body, a line each. Spaces around a value are taken off afterwards: where
 # an expression may share them out in many ways, a line of a kilobyte holds the process for seconds.
 FRAMING: Final = re.compile(
@@ -29,6 +31,7 @@ TRAILERS: Final = re.compile(
 # Chunks may bring a byte of frame for each 32 bytes of the largest body, which is room for each
 # trip of the longest list in its own, besides what a head may have. Reading them takes 20 ms then.
 BODY_PER_FRAME: Final = 32
+NO_REQUEST: Final = "The request is not HTTP/1.1: no method begins it. Is it https? Ask by http."
 NO_LENGTH: Final = "The length of the body has to be told once: Content-Length with a number."
 LONG_LINE: Final = "The request's first line, which has the URL, is too long."
 NO_CODING: Final = "A body may come in chunks, and in no other coding; it then tells no length."
@@ -75,10 +78,11 @@ class Framing:
 
     def _read_head(self, received: bytearray) -> None:
         end = self._end(received, 0)
-        if max(end, len(received) if end < 0 else 0) > MOST_HEAD:
-            raise _large_head(received)
         if end < 0:
+            _check_beginning(received)
             return
+        if end > MOST_HEAD:
+            raise _large_head(received)
         self.head = end + len(HEAD_END)
         length = coding = None
         expected: list[bytes] = []
@@ -179,6 +183,14 @@ class Framing:
     def _check(self, body: int) -> None:
         if body > self.limits.most_body:
             raise RefusedError(413, self.limits.too_large())
+
+
+def _check_beginning(received: bytearray) -> None:
+    """Refuse what no head can begin with any more, however much is still to come."""
+    if received and not BEGINNING.match(received):
+        raise RefusedError(400, NO_REQUEST)
+    if len(received) > MOST_HEAD:
+        raise _large_head(received)
 
 
 def _large_head(received: bytearray) -> RefusedError:

@@ -41,6 +41,10 @@ class Heads:
         if isinstance(reader, ChunkedReader):
             # It refers to itself and to the request: both would wait for the collector of garbage.
             reader.parser = None
+        named = [value for name, value in request.headers if name == "CONNECTION"]
+        if "close" in {wish.strip(" \t").lower() for wish in ",".join(named).split(",")}:
+            # gunicorn hears it only where it stands alone and first.
+            request.force_close()
         # What came with another one is no request's own.
         request.body = request.unreader = None
         return request

@@ -2,9 +2,11 @@
 
 from functools import cached_property
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response
-from werkzeug.routing import MapAdapter, Rule
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 from werkzeug.wrappers import Response as AnyResponse
 
 # What asks for less than a whole file, or may do so by a date.
@@ -28,7 +30,7 @@ class DateProofResponse(Response):
 
 
 class TableRoutedFlask(Flask):
-    """Flask, but for how it finds a page whose path has no parts that vary; all others are its own.
+    """Flask, but for how it finds a page whose path has no parts that vary, and leads to another.
 
     Its search leaves objects behind at every request that only the collector of garbage can free,
     which then holds all requests of the process up for 10 to 40 ms every few seconds.
@@ -44,6 +46,15 @@ class TableRoutedFlask(Flask):
             if rule := self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"])):
                 return cast("MapAdapter", _Found(self, request, rule))
         return super().create_url_adapter(request)
+
+    def handle_http_exception(self, e: HTTPException) -> Any:
+        """Answer it; where a page is elsewhere, by its path alone.
+
+        A proxy in front may speak https with the callers, which nobody here knows.
+        """
+        if isinstance(e, RequestRedirect):
+            e.new_url = urlsplit(e.new_url)._replace(scheme="", netloc="").geturl()
+        return super().handle_http_exception(e)
 
     @cached_property
     def _fixed(self) -> dict[tuple[str, str], Rule]:

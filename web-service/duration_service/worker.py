@@ -201,7 +201,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not data:
             self._drop(conn)
         elif not conn.leaving:
-            if not conn.received:
+            # Empty lines begin no request, and would put its end off for ever.
+            if not conn.received and not data.isspace():
                 conn.deadline = time.monotonic() + self.limits.seconds
             conn.received += data
             self._count(conn, len(conn.received))
