@@ -1,7 +1,10 @@
+import errno
+from pathlib import Path
+
 import pytest
 
 from taxi_duration.errors import SettingsError
-from taxi_duration.settings import load_settings
+from taxi_duration.settings import STACK_FILE, load_settings
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,14 @@ def test_a_bound_that_cannot_be_read_is_the_only_one_that_is_told() -> None:
 
 def test_bounds_may_be_equal() -> None:
     assert load_settings(retrain_windows=1, retrain_over=1).retrain_over == 1
+
+
+def test_a_stack_of_another_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / STACK_FILE).touch()
+    # Root, who may run this, is refused nothing.
+    monkeypatch.setattr("dotenv.main.open", refuse, raising=False)
+    with pytest.raises(SettingsError, match=f"{STACK_FILE} cannot be read: Permission denied"):
+        load_settings(home=tmp_path)

@@ -330,7 +330,7 @@ def _variable(name: object) -> str:
 def load_settings(**overrides: object) -> Settings:
     """Settings from `overrides`, then the environment, then the stack's file, then the defaults.
 
-    Raises SettingsError naming each setting that cannot be used and why.
+    Raises SettingsError naming each setting that cannot be used and why, or the file.
     """
     home = (
         overrides.get("home")
@@ -348,4 +348,10 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(
             f"Settings that cannot be used: {wrong}.",
             "`taxi settings` lists all with their meaning.",
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"{home / STACK_FILE} cannot be read: {error.strerror}.",
+            f"Only who made the stack can read it: be that user, or set {PREFIX}HOME to a folder of"
+            " your own.",
         ) from error

@@ -3,15 +3,16 @@
 import base64
 import logging
 import socket
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mailbox_server import mailbox, webhook
 from taxi_duration.errors import MonitoringError
-from taxi_duration.monitoring.alarms import TRIES, Alarm, raise_alarm, send_waiting
+from taxi_duration.monitoring.alarms import SENDING, TRIES, Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.tables import alarms
 from taxi_duration.settings import Settings
@@ -106,6 +107,28 @@ def test_what_reached_nobody_is_sent_later_once_and_where_it_is_kept(database: S
     assert len(hook.posts) == 3 * TRIES + 1
     assert {row["id"]: row["sent_to"] for row in kept(database)}[first] == ["webhook"]
     assert [row["sent_to"] for row in kept(database)].count([]) == 2
+
+
+def test_an_alarm_whose_sender_was_killed_is_sent_later(database: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sender = get_context("spawn").Process(
+            target=raise_alarm, args=(told(database, alarm_webhook_url=url), ALARM)
+        )
+        sender.start()
+        with silent.accept()[0]:
+            sender.kill()
+            sender.join()
+    with webhook() as hook:
+        settings = told(database, alarm_webhook_url=hook.url)
+        # It may be that nobody was killed, and that it is just being sent.
+        send_waiting(settings)
+        assert hook.posts == []
+        with connect(database) as connection:
+            connection.execute(update(alarms).values(raised_at=alarms.c.raised_at - SENDING))
+        send_waiting(settings)
+    assert [post["subject"] for post in hook.posts] == [ALARM.subject]
+    assert [(row["sent_to"], row["problem"]) for row in kept(database)] == [(["webhook"], None)]
 
 
 def test_a_way_that_fails_stops_neither_the_other_nor_the_run_and_keeps_its_secret(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from taxi_duration.errors import PipelineError
+
 CLEANED: dict[str, Any] = {
     "source": "simulated",
     "month": "2019-03",
@@ -32,8 +34,8 @@ GATED: dict[str, Any] = {**TRAINED, "decision": DECIDED}
 
 
 @pytest.fixture
-def check(root: Path) -> Callable[[str, str, dict[str, Any]], None]:
-    """Runs one `@test` of a block, as Mage does after the block."""
+def check(root: Path) -> Callable[[str, str, object], None]:
+    """Runs one `@test` of a block, as Mage does after the block, or the block itself."""
 
     def decorate(function: object) -> object:
         return function
@@ -41,7 +43,7 @@ def check(root: Path) -> Callable[[str, str, dict[str, Any]], None]:
     names = ("data_loader", "transformer", "data_exporter", "test")
     project = root / "orchestration" / "taxi_duration"
 
-    def run(block: str, test: str, output: dict[str, Any]) -> None:
+    def run(block: str, test: str, output: object) -> None:
         path = project / f"{block}.py"
         runpy.run_path(str(path), init_globals=dict.fromkeys(names, decorate))[test](output)
 
@@ -210,3 +212,21 @@ def test_what_is_wrong_is_refused(
 ) -> None:
     with pytest.raises(AssertionError):
         check(block, test, output)
+
+
+# Those of retraining need Mage itself before they look at it.
+HANDED: list[str] = [
+    *(f"transformers/{name}" for name in ("clean_trips", "build_features", "train_models")),
+    *(f"transformers/{name}" for name in ("evaluate_models", "gate", "score_trips")),
+    *(f"transformers/{name}" for name in ("drift_report", "compare_window")),
+    *(f"data_exporters/{name}" for name in ("register_model", "export_report", "record_drift")),
+    *(f"data_exporters/{name}" for name in ("record_truth", "record_window")),
+]
+
+
+@pytest.mark.parametrize("block", HANDED)
+def test_a_block_says_that_what_was_handed_on_to_it_is_gone(
+    check: Callable[..., None], block: str
+) -> None:
+    with pytest.raises(PipelineError, match="is gone from Mage's folder"):
+        check(block, Path(block).name, [])

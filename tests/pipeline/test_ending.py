@@ -1,9 +1,12 @@
+import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from monitored import with_own_database
@@ -23,15 +26,21 @@ def settings(backends: Settings) -> Iterator[Settings]:
         yield settings
 
 
+ALWAYS: dict[str, Any] = {
+    "pipeline_uuid": "taxi_duration",
+    "pipeline_run_id": 12,
+    "pipeline_run": SimpleNamespace(started_at=STARTED),
+    "parent_block_uuid": "load_trips",
+}
+
+
 def recorded(settings: Settings, ending: Ending, **facts: Any) -> dict[str, Any]:
     """What is recorded of a run of which Mage hands these facts to the callback."""
-    always = {
-        "pipeline_uuid": "taxi_duration",
-        "pipeline_run_id": 12,
-        "pipeline_run": SimpleNamespace(started_at=STARTED),
-        "parent_block_uuid": "load_trips",
-    }
-    record_ending(settings, ending, {**always, **facts})
+    record_ending(settings, ending, {**ALWAYS, **facts})
+    return read(settings)
+
+
+def read(settings: Settings) -> dict[str, Any]:
     with connect(settings) as connection:
         return dict(connection.execute(select(pipeline_runs)).mappings().one())
 
@@ -61,3 +70,18 @@ def test_a_cancelled_run_is_recorded(settings: Settings) -> None:
 def test_a_run_that_is_tried_again_is_recorded_once(settings: Settings) -> None:
     recorded(settings, "failed", month="2019-03")
     assert recorded(settings, "completed", month="2019-03")["status"] == "completed"
+
+
+def test_a_failed_run_that_mage_kills_while_its_alarm_is_sent_is_recorded(
+    settings: Settings,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = SecretStr(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        told = settings.model_copy(update={"alarm_webhook_url": url})
+        facts = {**ALWAYS, "__error": ValueError("no trips")}
+        run = get_context("spawn").Process(target=record_ending, args=(told, "failed", facts))
+        run.start()
+        with silent.accept()[0]:
+            run.kill()
+            run.join()
+    assert read(settings)["error"] == "load_trips: no trips"

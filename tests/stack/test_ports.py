@@ -42,6 +42,16 @@ def test_every_taken_port_is_named_with_its_setting_and_who_has_it() -> None:
     assert message.count(f"process {os.getpid()} (") == 2
 
 
+def test_a_port_from_which_a_connection_was_opened_is_told_with_whose_it_is() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+        server.accept()[0],
+        pytest.raises(PortTakenError, match=rf"is taken by process {os.getpid()} \("),
+    ):
+        check_ports([part("mage", TAXI_MAGE_PORT=client.getsockname()[1])], "127.0.0.1")
+
+
 def test_a_part_of_another_stack_is_told_with_its_home_even_where_it_lost_its_mark(
     tmp_path: Path,
 ) -> None:

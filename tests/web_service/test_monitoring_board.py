@@ -1,10 +1,13 @@
 """What the page makes of figures: cards, charts, and what it says where there is nothing."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from duration_service.monitoring import words
 from duration_service.monitoring.answer import (
@@ -24,6 +27,7 @@ from duration_service.monitoring.answer import (
 from duration_service.monitoring.board import Board, board
 from duration_service.monitoring.charts import BOTTOM, TOP, Series, chart, grid_step
 from duration_service.monitoring.glance import TITLES, Card
+from duration_service.monitoring.reading import EXTENSION, Reader
 
 NOW = datetime(2022, 4, 10, 12, 30, tzinfo=UTC)
 
@@ -242,6 +246,29 @@ def test_of_several_versions_on_a_month_the_one_of_the_drift_report_speaks() -> 
 
 def test_a_version_without_a_drift_report_is_not_judged() -> None:
     assert card("Error", performance=[month(expected_mae=None, judged=False)]).verdict == "none"
+
+
+def test_a_month_of_the_floor_table_has_no_threshold() -> None:
+    floor = month(model_version="floor", mae=5.0, served=False)
+    errors = made(performance=[month("2022-04"), floor]).errors
+    assert errors is not None
+    (threshold,) = [line for line in errors.lines if line.name == "threshold"]
+    assert [dot.text for dot in threshold.dots] == ["2022-04: threshold 4.68"]
+    assert "threshold" not in card("Error", performance=[floor]).note
+
+
+def test_of_a_version_it_is_told_that_it_served_later_and_never_of_the_floor_table(
+    app: Flask, client: FlaskClient
+) -> None:
+    rows = [month("2022-04", served=False), month(model_version="floor", served=False)]
+    read = shown(drift=[drift()], performance=rows)
+    reader = Reader("", "taxi-duration")
+    reader._last = Figures(**{name: getattr(read, name) for name in Figures.__struct_fields__})
+    reader._until = math.inf
+    app.extensions[EXTENSION] = reader
+    page = client.get("/monitoring").text
+    assert "<td>3 (served later)</td>" in page
+    assert "<td>floor</td>" in page
 
 
 def test_hours_without_a_request_are_empty_and_not_left_out() -> None:

@@ -41,6 +41,18 @@ def database(postgres: Stack, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield settings.model_copy(update={"home": tmp_path_factory.mktemp("database")})
 
 
+# Of two sources, and of more than a year before the latest month of its source.
+MANY_OUTCOMES = """
+    INSERT INTO monitoring.outcomes (prediction_id, role, trip_id, source, month, model_version,
+        predicted_at, prediction, lower, upper, minutes, matched_at)
+    SELECT gen_random_uuid(), 'champion', 'trip', source, month::date, '3', now(), 10, 8, 12, 11,
+        now()
+    FROM generate_series(1, 20000),
+        (VALUES ('city', '2022-04-01'), ('simulated', '2022-05-01'), ('city', '2021-04-01'))
+            AS brought (source, month)
+"""
+
+
 @pytest.fixture(scope="module")
 def filled(database: Settings, model: DurationModel, champion: ModelVersion) -> Settings:
     """The same with months of figures, and requests of some hours."""
@@ -199,6 +211,21 @@ def test_a_query_that_takes_too_long_is_left_out_and_the_others_are_there(
     assert "asked" in answer["unread"]
     assert answer["drift"]
     assert "not known" in application.test_client().get("/monitoring").text
+
+
+def test_the_outcomes_of_many_predictions_are_read_in_time(app: Flask, postgres: Stack) -> None:
+    with with_own_database(postgres.settings) as settings:
+        upgrade(settings)
+        with connect(settings) as connection:
+            connection.execute(text(MANY_OUTCOMES))
+        app.extensions[EXTENSION] = Reader.from_settings(settings)
+        answer = figures(app)
+    assert answer["unread"] == {}
+    assert [(one["source"], one["month"], one["predictions"]) for one in answer["outcomes"]] == [
+        ("simulated", "2022-05", 20_000),
+        ("city", "2022-04", 20_000),
+    ]
+    assert {one["mae"] for one in answer["outcomes"]} == {1.0}
 
 
 def test_reading_changes_nothing_and_leaves_no_connection(

@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @data_exporter
 def record_truth(cleaned, *args, **kwargs):
     """Judge who served in the month, and join logged predictions with what really happened."""
-    return truth.record_truth(block_settings(), cleaned)
+    return truth.record_truth(block_settings(cleaned), cleaned)
 
 
 @test

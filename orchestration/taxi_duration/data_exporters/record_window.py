@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @data_exporter
 def record_window(compared, *args, **kwargs):
     """Store the window's report in S3 and its figures in Postgres."""
-    return live.record_window(block_settings(), compared)
+    return live.record_window(block_settings(compared), compared)
 
 
 @test

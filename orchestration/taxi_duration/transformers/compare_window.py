@@ -5,7 +5,7 @@ from taxi_duration.pipeline.blocks import block_settings
 @transformer
 def compare_window(loaded, *args, **kwargs):
     """Compare what was asked with the trips that the model was trained on, of the same hours."""
-    return live.compare_window(block_settings(), loaded)
+    return live.compare_window(block_settings(loaded), loaded)
 
 
 @test

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import func, insert, or_, select, update
@@ -21,6 +21,11 @@ TRIES: Final = 3
 FIRST_PAUSE_SECONDS: Final = 0.5
 # What was not sent for longer is no news.
 WAITING_DAYS: Final = 7
+# What is kept of an alarm until it is sent, which may be never: Mage kills the process of a run in
+# which a block failed some two seconds later, whatever its callback is at.
+UNFINISHED: Final = "it was being sent, and how that ended is not known"
+# Longer than all ways can take for all their tries.
+SENDING: Final = timedelta(minutes=2)
 
 Kind = Literal["run failed", "data refused", "drift", "quality", "retraining"]
 
@@ -50,8 +55,9 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> None:
     """Send an alarm and keep it; one that was told before is not sent again, unless in a drill.
 
     Each way is tried TRIES times, and an alarm that reached nobody does not count as told. A way
-    that fails stops neither the others nor the run: it is logged and kept. Where Postgres is
-    away the alarm is sent all the same, and MonitoringError raised after that.
+    that fails stops neither the others nor the run: it is logged and kept. The alarm is kept before
+    it is sent, so that none is lost with the process. Where Postgres is away it is sent all the
+    same, and MonitoringError raised after that.
     """
     try:
         if not alarm.drill and _was_told(settings, alarm):
@@ -61,17 +67,22 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> None:
         log.warning("whether %s was told before is not known: %s", alarm.title, error)
     log.warning("ALARM %s. %s", alarm.title, alarm.message)
     raised_at = datetime.now(UTC)
-    _keep(settings, alarm, raised_at, _send(settings, alarm, raised_at))
+    try:
+        number = _keep(settings, alarm, raised_at)
+    finally:
+        sent = _send(settings, alarm, raised_at)
+    _note(settings, number, sent)
 
 
 def send_waiting(settings: Settings) -> None:
     """Send the alarms of the last WAITING_DAYS days that reached nobody, each where it is kept."""
-    since = datetime.now(UTC) - timedelta(days=WAITING_DAYS)
+    now = datetime.now(UTC)
     query = select(alarms).where(
         ~alarms.c.drill,
-        alarms.c.raised_at > since,
+        alarms.c.raised_at > now - timedelta(days=WAITING_DAYS),
         func.cardinality(alarms.c.sent_to) == 0,
         alarms.c.problem.is_not(None),
+        or_(alarms.c.problem != UNFINISHED, alarms.c.raised_at < now - SENDING),
     )
     with connect(settings) as connection:
         migrate(connection)
@@ -79,9 +90,7 @@ def send_waiting(settings: Settings) -> None:
     for row in rows:
         alarm = Alarm(kind=row.kind, subject=row.subject, message=row.message)
         if not _was_told(settings, alarm):
-            found = _result(_send(settings, alarm, row.raised_at))
-            with connect(settings) as connection:
-                connection.execute(update(alarms).where(alarms.c.id == row.id).values(found))
+            _note(settings, row.id, _send(settings, alarm, row.raised_at))
 
 
 def _send(settings: Settings, alarm: Alarm, raised_at: datetime) -> Sent:
@@ -116,16 +125,22 @@ def _was_told(settings: Settings, alarm: Alarm) -> bool:
         return connection.execute(same.limit(1)).first() is not None
 
 
-def _keep(settings: Settings, alarm: Alarm, raised_at: datetime, sent: Sent) -> None:
+def _keep(settings: Settings, alarm: Alarm, raised_at: datetime) -> int:
+    """Write an alarm that is about to be sent, if there is a way; returns its number."""
     row = {
         **msgspec.structs.asdict(alarm),
         "raised_at": raised_at,
-        **_result(sent),
+        "sent_to": [],
+        "problem": UNFINISHED if messengers(settings) else None,
     }
     with connect(settings) as connection:
         migrate(connection)
-        connection.execute(insert(alarms).values(row))
+        number = connection.execute(insert(alarms).values(row).returning(alarms.c.id))
+        return int(number.scalar_one())
 
 
-def _result(sent: Sent) -> dict[str, Any]:
-    return {"sent_to": sent.to, "problem": "; ".join(sent.problems) or None}
+def _note(settings: Settings, number: int, sent: Sent) -> None:
+    """Write who took an alarm, and what failed."""
+    found = {"sent_to": sent.to, "problem": "; ".join(sent.problems) or None}
+    with connect(settings) as connection:
+        connection.execute(update(alarms).where(alarms.c.id == number).values(found))

@@ -35,27 +35,28 @@ def is_over(settings: Settings, run: Any) -> bool:
 
 
 def record_ending(settings: Settings, ending: Ending, facts: Mapping[str, Any]) -> None:
-    """Write how the run ended; a run that failed raises an alarm.
+    """Write how the run ended; a run that failed raises an alarm, which takes longer.
 
     `facts` is all that Mage hands to a callback, and what the last block handed on where it did.
     """
     source = DRILL if is_drill(facts) else str(facts.get("source", ""))
     error = _error(ending, facts)
-    if error:
-        _alarm(settings, facts, error)
-    record_run(
-        settings,
-        {
-            "pipeline": facts["pipeline_uuid"],
-            "run_id": str(facts["pipeline_run_id"]),
-            "status": ending,
-            "month": _month(facts),
-            "source": source,
-            "started": facts["pipeline_run"].started_at,
-            "ended": datetime.now(UTC),
-            "error": error,
-        },
-    )
+    run = {
+        "pipeline": facts["pipeline_uuid"],
+        "run_id": str(facts["pipeline_run_id"]),
+        "status": ending,
+        "month": _month(facts),
+        "source": source,
+        "started": facts["pipeline_run"].started_at,
+        "ended": datetime.now(UTC),
+        "error": error,
+    }
+    try:
+        record_run(settings, run)
+    finally:
+        # Where Postgres is away a person is told all the same.
+        if error:
+            _alarm(settings, facts, error)
     log.info("recorded that run %s %s", facts["pipeline_run_id"], ending)
 
 

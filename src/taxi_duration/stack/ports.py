@@ -52,7 +52,7 @@ def _conflicts(parts: Sequence[Part], host: str) -> Iterator[Conflict]:
                 elif port > 65535:
                     yield part, setting, port, "nobody, but no port is above 65535"
                 elif not is_free(port, host):
-                    pid = _listener(port)
+                    pid = _owner(port)
                     yield part, setting, port, (pid and describe(pid)) or _UNKNOWN
                 owners.setdefault(port, f"{setting}, for {part.name}")
 
@@ -72,17 +72,15 @@ def is_free(port: int, host: str) -> bool:
     return True
 
 
-def _listener(port: int) -> int | None:
-    """The process that listens on `port`; None where the system does not tell."""
+def _owner(port: int) -> int | None:
+    """The process that listens on `port`, or else has opened a connection from it.
+
+    None where the system does not tell.
+    """
     try:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:  # macOS, for all but root
         return None
-    return next(
-        (
-            connection.pid
-            for connection in connections
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
-        ),
-        None,
-    )
+    there = [each for each in connections if each.pid and each.laddr[1:] == (port,)]
+    there.sort(key=lambda connection: connection.status != psutil.CONN_LISTEN)
+    return there[0].pid if there else None

@@ -11,6 +11,8 @@ from msgspec import Struct
 
 # The source of the rows that a drill makes, which are no news of the model.
 DRILL: Final = "drill"
+# The version of a month that no model could be judged by: the floor table was scored instead.
+FLOOR: Final = "floor"
 
 
 class Promotion(Struct, frozen=True):

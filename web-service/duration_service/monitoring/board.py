@@ -112,7 +112,7 @@ def _errors(shown: Monitoring) -> Chart | None:
             Series(
                 "threshold",
                 "limit",
-                [error_threshold(one.expected_mae, ratio) if one else None for one in rows],
+                [error_threshold(one, ratio) if one else None for one in rows],
             ),
             Series("model", "main", [one.mae if one else None for one in rows]),
         ],

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from duration_service.monitoring import words
-from duration_service.monitoring.answer import DRILL, Monitoring
+from duration_service.monitoring.answer import DRILL, FLOOR, Monitoring, MonthPerformance
 
 # `none`: there is nothing yet. `plain`: a figure that has no limit.
 Verdict = Literal["good", "bad", "plain", "none"]
@@ -80,11 +80,11 @@ def _error(shown: Monitoring, now: datetime) -> Card | None:  # noqa: ARG001
     latest = shown.performance[0]
     limits = {
         "floor": latest.floor_mae,
-        "threshold": error_threshold(latest.expected_mae, shown.limits.error_ratio),
+        "threshold": error_threshold(latest, shown.limits.error_ratio),
     }
     known = {name: value for name, value in limits.items() if value is not None}
     verdict: Verdict = "plain"
-    if known and latest.model_version != "floor":
+    if known and latest.model_version != FLOOR:
         verdict = "good" if latest.mae < min(known.values()) else "bad"
     told = ", ".join(f"{name} {words.minutes(value)}" for name, value in known.items())
     note = f"mean in {latest.month}, version {latest.model_version}; {told or 'no limit known'}"
@@ -169,6 +169,8 @@ def _alarms(shown: Monitoring, now: datetime) -> Card | None:
     return Card("Alarms", "bad", value, note, "alarms")
 
 
-def error_threshold(expected: float | None, ratio: float) -> float | None:
-    """The MAE from which a month counts against the model, minutes."""
-    return None if expected is None else expected * ratio
+def error_threshold(month: MonthPerformance, ratio: float) -> float | None:
+    """The MAE from which the month counts against its model, minutes; the floor table is none."""
+    if month.expected_mae is None or month.model_version == FLOOR:
+        return None
+    return month.expected_mae * ratio

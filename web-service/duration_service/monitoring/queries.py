@@ -197,13 +197,18 @@ QUERIES: Final[dict[str, Query]] = {
         FROM monitoring.live_windows t ORDER BY window_start DESC, window_end LIMIT {HOURS}
         """,  # noqa: S608
     ),
+    # There is one for each prediction: to look for the latest month at each would take seconds.
     "outcomes": Query(
         answer.Outcome,
         f"""
         SELECT source, left(month::text, 7) AS month, role, model_version,
             count(*) AS predictions, avg(abs(prediction - minutes)) AS mae,
             avg((minutes BETWEEN lower AND upper)::int)::double precision AS coverage_80
-        FROM monitoring.outcomes t WHERE {_recent("outcomes")}
+        FROM monitoring.outcomes
+        JOIN (
+            SELECT source, max(month) AS latest FROM monitoring.outcomes GROUP BY source
+        ) known USING (source)
+        WHERE month > latest - interval '{MONTHS} months'
         GROUP BY source, month, role, model_version ORDER BY month DESC, role, model_version
         """,  # noqa: S608
     ),

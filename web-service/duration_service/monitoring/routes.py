@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, make_response, render
 
 from duration_service.champion import model_holder
 from duration_service.monitoring import words
-from duration_service.monitoring.answer import DRILL, Limits, Monitoring
+from duration_service.monitoring.answer import DRILL, FLOOR, Limits, Monitoring
 from duration_service.monitoring.board import board
 from duration_service.monitoring.reading import EXTENSION, Reader, UnreadError
 from duration_service.page import HEADERS
@@ -66,6 +66,7 @@ def page() -> Response:
                 trouble=None,
                 now=now,
                 DRILL=DRILL,
+                FLOOR=FLOOR,
                 words=words,
                 links=settings["links"],
                 log=prediction_log_view(),
