@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from linters.accepted import Key, accepted, entry, held, stale
-from linters.checks import LINTERS, ROOT
+from linters.checks import LINTERS, ROOT, UNKNOWN
 
 FIELDS: Final = ("package", "version", "id")
-UNKNOWN: Final = 75
 # The database of PyPI itself, and that of OSV, which has the same entries.
 SERVICES: Final = ("pypi", "osv")
 # Its holes are public since 2014 (CVE-2014-1402): who does not know them knows nothing.
