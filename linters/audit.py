@@ -66,7 +66,7 @@ def findings(packages: Packages) -> Iterator[tuple[Key, dict[str, Any]]]:
 def locks(folder: Path) -> list[Path]:
     """All that is ever installed: the project's lock, Mage's and the linters'."""
     project = folder / "project.txt"
-    export = [".tools/bin/poetry", "export", "--quiet", "--all-groups", "--output", str(project)]
+    export = [".tools/bin/poetry", "export", "--all-groups", "--output", str(project)]
     subprocess.run(export, cwd=ROOT, check=True)
     return [project, ROOT / "orchestration/requirements.txt", ROOT / "linters/requirements.txt"]
 
