@@ -136,10 +136,11 @@ $(TOOLS_INSTALLED):
 	@touch $@
 
 # Poetry holds the lock; uv installs it, in a third of the time, from any index that pip can use.
+# Poetry's `--quiet` would silence its errors as well.
 $(BIN)/.installed: $(TOOLS_INSTALLED) poetry.lock pyproject.toml
 	@echo "Installing the project's environment into .venv …"
 	@[ -x $(BIN)/python ] || $(TOOLS)/bin/uv venv --quiet --python $(PYTHON) .venv
-	@$(TOOLS)/bin/poetry export --quiet --with pipeline,tracking,stack,lambda,dev -o $(TOOLS)/requirements.txt
+	@$(TOOLS)/bin/poetry export --with pipeline,tracking,stack,lambda,dev -o $(TOOLS)/requirements.txt
 	@$(TOOLS)/bin/uv pip sync --python .venv --require-hashes --compile-bytecode --quiet $(TOOLS)/requirements.txt
 	@$(TOOLS)/bin/uv pip install --python .venv --no-deps --quiet --editable .
 	@touch $@

@@ -10,7 +10,7 @@ from typing import Final
 
 from delivery.errors import DeliveryError, ReturnedError, StrandedError
 from delivery.function import release
-from delivery.images import NAMES, push
+from delivery.images import NAMES, push, read
 from delivery.provision import provision
 from delivery.rollout import Steps, roll_out
 from delivery.summary import plan_comment, summarize
@@ -54,7 +54,7 @@ def main() -> None:
         elif given.command == "plan":
             given.output.write_text("\n".join(plan(each) for each in given.environments))
         else:
-            deploy(given.environment, json.loads(given.images.read_text()))
+            deploy(given.environment, read(given.images))
             summarize(f"**{given.environment}** serves with these images, and answered.")
     except DeliveryError as error:
         kinds: dict[type, str] = {ReturnedError: "went back", StrandedError: "is stranded"}

@@ -1,9 +1,10 @@
-"""Push the images that were built, and say by which digest each can be had."""
+"""Push the images that were built, say by which digest each can be had, and read that again."""
 
 import json
 import re
 import subprocess
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 from delivery.errors import DeliveryError
@@ -33,6 +34,19 @@ def push(
     return {
         name: _pushed(f"{built}/{name}:local", f"{registry}/{name}", tag, run) for name in names
     }
+
+
+def read(file: Path) -> dict[str, str]:
+    """The images by name, from a file that `push` or a person wrote."""
+    try:
+        images = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise DeliveryError(
+            f"FILE, which names the images as JSON, cannot be read: {error}."
+        ) from error
+    if not isinstance(images, dict):
+        raise DeliveryError(f"{file} is no JSON object with an image for each name.")
+    return images
 
 
 def _pushed(image: str, repository: str, tag: str, run: Docker) -> str:

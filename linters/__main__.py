@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from linters.checks import CHECKS, ROOT, Check, files_of, possible
+from linters.checks import CHECKS, ROOT, UNKNOWN, Check, UnlistedError, listed, possible
 
-# What a check exits with where it could not find out (EX_TEMPFAIL of sysexits.h).
-UNKNOWN: Final = 75
 AT_A_TIME: Final = 2
 State = Literal["fine", "failed", "not checked"]
 MARKS: Final[dict[State, str]] = {"fine": "✓", "failed": "✗", "not checked": "?"}
@@ -42,7 +40,10 @@ def run(check: Check) -> Result:
     started = time.monotonic()
     if not possible(check):
         return Result(check, "not checked", 0.0, f"{check.lacking}.")
-    files = files_of(check) if check.files else []
+    try:
+        files = listed(ROOT, *check.files) if check.files else []
+    except UnlistedError as error:
+        return Result(check, "not checked", 0.0, str(error))
     if check.files and not files:
         return Result(check, "fine", 0.0)
     done = subprocess.run(

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from linters.accepted import Key, accepted, entry, held, stale
-from linters.checks import LINTERS, ROOT
+from linters.checks import LINTERS, ROOT, UNKNOWN
 
 FIELDS: Final = ("package", "version", "id")
-UNKNOWN: Final = 75
 # The database of PyPI itself, and that of OSV, which has the same entries.
 SERVICES: Final = ("pypi", "osv")
 # Its holes are public since 2014 (CVE-2014-1402): who does not know them knows nothing.
@@ -67,7 +66,7 @@ def findings(packages: Packages) -> Iterator[tuple[Key, dict[str, Any]]]:
 def locks(folder: Path) -> list[Path]:
     """All that is ever installed: the project's lock, Mage's and the linters'."""
     project = folder / "project.txt"
-    export = [".tools/bin/poetry", "export", "--quiet", "--all-groups", "--output", str(project)]
+    export = [".tools/bin/poetry", "export", "--all-groups", "--output", str(project)]
     subprocess.run(export, cwd=ROOT, check=True)
     return [project, ROOT / "orchestration/requirements.txt", ROOT / "linters/requirements.txt"]
 

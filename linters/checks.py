@@ -9,6 +9,12 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = ".venv/bin/"
 LINTERS: Final = "linters/.venv/bin/"
+# What a check exits with where it could not find out (EX_TEMPFAIL of sysexits.h).
+UNKNOWN: Final = 75
+
+
+class UnlistedError(Exception):
+    """Git does not list a folder's files: it is no checkout, or one of another user."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ CHECKS: Final = (
         "workflows",
         (LINTERS + "actionlint", "-shellcheck", LINTERS + "shellcheck", "-pyflakes", ""),
         "Each rule is explained at https://github.com/rhysd/actionlint/blob/main/docs/checks.md.",
+        files=(".github/workflows/*.yml",),
     ),
     Check(
         "workflow-security",
@@ -112,14 +119,17 @@ def possible(check: Check) -> bool:
     return not subprocess.run(check.needs, check=False, capture_output=True).returncode
 
 
-def files_of(check: Check, root: Path = ROOT) -> list[str]:
-    """The files that a check gets as arguments, of all that git does not ignore, in order."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]
-        + [f":(glob)**/{pattern}" for pattern in check.files],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return sorted({file for file in listed.stdout.split("\0") if file and (root / file).is_file()})
+def listed(root: Path, *patterns: str) -> list[str]:
+    """The files below `root` that git does not ignore: all, or those of glob patterns; in order.
+
+    Raises UnlistedError with what git says.
+    """
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]
+    command += [f":(glob)**/{pattern}" for pattern in patterns]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise UnlistedError(
+            "git lists no files here (an unpacked archive needs `git init` first): "
+            + done.stderr.strip()
+        )
+    return sorted({file for file in done.stdout.split("\0") if file and (root / file).is_file()})

@@ -5,7 +5,6 @@ Runs in the linters' environment. Nothing that was found is shown or sent anywhe
 
 import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from detect_secrets import SecretsCollection
 from detect_secrets.settings import default_settings
 
 from linters.accepted import ACCEPTED, Key, accepted, entry, stale
+from linters.checks import UNKNOWN, UnlistedError, listed
 
 FIELDS: Final = ("kind", "sha1")
 # Hashes and pictures look random by their nature.
@@ -32,13 +32,7 @@ CHECKSUM: Final = r"sha256\W+[0-9a-f]{64}\W*$"
 
 def tracked(root: Path) -> list[str]:
     """All text files but those that git ignores or that look random by their nature."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
-    return [
-        file
-        for file in sorted(set(listed.stdout.split("\0")))
-        if file and not SKIPPED.search(file) and (root / file).is_file()
-    ]
+    return [file for file in listed(root) if not SKIPPED.search(file)]
 
 
 def found(root: Path) -> Iterator[tuple[Key, str]]:
@@ -65,13 +59,17 @@ def harmless(file: str, value: str) -> bool:
 
 
 def main() -> None:
-    """Exit with 1 where there is something new, or an accepted finding is gone."""
+    """Exit with 1 where a finding is new or gone, with 75 where git does not list the files."""
     parser = argparse.ArgumentParser(prog="python -m linters.find_secrets", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path.cwd())
     parser.add_argument("--accepted", type=Path, default=ACCEPTED)
     given = parser.parse_args()
     reasons = accepted("secret", FIELDS, given.accepted)
-    findings = dict(found(given.root.resolve()))
+    try:
+        findings = dict(found(given.root.resolve()))
+    except UnlistedError as error:
+        print(error)
+        sys.exit(UNKNOWN)
     problems = [
         f"{place}: {key[0]}. Where it is none:\n{entry('secret', FIELDS, key)}"
         for key, place in findings.items()

@@ -1,7 +1,10 @@
-"""Which Python the environments are made with."""
+"""Which Python the environments are made with, and what is told where they cannot be made."""
 
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,22 @@ def test_where_none_fits_make_says_which_are_needed(tmp_path: Path) -> None:
     answer = make(pythons(tmp_path, python3=False), "env")
     assert answer.returncode != 0
     assert "Python 3.11 or 3.12 is needed and was not found" in answer.stderr
+
+
+def test_a_lock_that_does_not_follow_the_project_is_told(tmp_path: Path) -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(re.sub(r"flask \(==.+\)", "flask (==1.0)", project))
+    (tmp_path / "poetry.lock").symlink_to(ROOT / "poetry.lock")
+    (tmp_path / ".tools").mkdir()
+    for tool in (ROOT / ".tools" / "bin", *(ROOT / ".tools").glob(".installed-*")):
+        (tmp_path / ".tools" / tool.name).symlink_to(tool)
+    done = subprocess.run(
+        ["make", "-f", str(ROOT / "Makefile"), ".venv/bin/.installed"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "pyproject.toml changed" in done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from linters.checks import listed
 from mage_parts import city, free_port, isolated, mage_server
 from taxi_duration.cli.pipeline import backfill, run, summary, variables_of
 from taxi_duration.settings import Settings
@@ -80,9 +81,7 @@ def taxi_with(environment: dict[str, str]) -> Taxi:
 def project_files(root: Path) -> dict[Path, bytes]:
     """The Mage project as git sees it."""
     project = root / "orchestration" / "taxi_duration"
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."]
-    names = subprocess.run(listed, cwd=project, capture_output=True, text=True, check=True).stdout
-    return {project / name: (project / name).read_bytes() for name in names.splitlines()}
+    return {project / name: (project / name).read_bytes() for name in listed(project)}
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,12 @@
 """Images are pushed under the commit's tag and named by digest."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from delivery.errors import DeliveryError
-from delivery.images import NAMES, docker, push
+from delivery.images import NAMES, docker, push, read
 
 REGISTRY = "1.dkr.ecr.us-east-2.amazonaws.com/taxi-duration"
 DIGEST = "sha256:" + "a" * 64
@@ -42,3 +43,22 @@ def test_docker_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     with pytest.raises((DeliveryError, FileNotFoundError), match="docker"):
         docker("push", "nothing")
+
+
+def test_the_images_are_read_from_the_file_that_has_them(tmp_path: Path) -> None:
+    (file := tmp_path / "images.json").write_text(json.dumps({"mage": "new"}))
+    assert read(file) == {"mage": "new"}
+
+
+@pytest.mark.parametrize("text", [None, "", '{"mage": ', '["mage"]'])
+def test_a_file_without_images_is_told(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "images.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(DeliveryError, match="JSON"):
+        read(file)
+
+
+def test_no_file_at_all_is_told() -> None:
+    with pytest.raises(DeliveryError, match="FILE"):
+        read(Path())

@@ -1,6 +1,7 @@
 """The check for secrets, in a repository of its own."""
 
 import hashlib
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +83,10 @@ def test_a_checksum_is_no_secret_but_other_hexadecimal_is(look: Look) -> None:
 
 def test_what_git_ignores_is_left_alone(look: Look) -> None:
     assert look(**{".gitignore": ".env\n", ".env": f"KEY={AWS_KEY}\n"}).returncode == 0
+
+
+def test_in_an_unpacked_archive_it_cannot_find_out(look: Look, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "repository" / ".git")
+    done = look(a="a")
+    assert done.returncode == 75
+    assert "not a git repository" in done.stdout

@@ -1,11 +1,12 @@
 """`make lint` says which check failed and how to mend it, and which could not be made."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from linters import __main__ as linters
-from linters.checks import CHECKS, Check, files_of
+from linters.checks import CHECKS, Check, listed
 
 
 def check(script: str = "", **options: object) -> Check:
@@ -36,6 +37,16 @@ def test_a_check_that_could_not_find_out_is_neither_fine_nor_failed() -> None:
     assert (result.state, result.text) == ("not checked", "nobody answers\n")
 
 
+def test_in_an_unpacked_archive_what_needs_the_list_of_files_is_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linters, "ROOT", tmp_path)
+    result = linters.run(check(files=("*.sh",)))
+    assert result.state == "not checked"
+    assert "not a git repository" in result.text
+    assert "`git init`" in result.text
+
+
 @pytest.mark.parametrize(
     ("script", "strict", "fine"),
     [("", True, True), ("exit(1)", False, False), ("exit(75)", 0, True), ("exit(75)", 1, False)],
@@ -52,8 +63,8 @@ def test_a_check_that_is_not_in_the_table_is_refused(monkeypatch: pytest.MonkeyP
         linters.main()
 
 
-def test_files_are_found_by_their_pattern_in_every_folder() -> None:
+def test_files_are_found_by_their_pattern_in_every_folder(root: Path) -> None:
     named = {check.name: check for check in CHECKS}
-    shell = files_of(named["shell"])
+    shell = listed(root, *named["shell"].files)
     assert {".ci/run", "orchestration/start.sh", "experiment-tracking/start.sh"} <= set(shell)
     assert not [file for file in shell if ".venv" in file]

@@ -5,6 +5,8 @@ import pyarrow as pa
 
 from monitored import scored_trips
 from taxi_duration.monitoring.columns import CATEGORIES, NUMBERS, compared, labelled, sample_by_day
+from taxi_duration.monitoring.scoring import TRIP_COLUMNS, score
+from taxi_duration.trips.schema import TRIP_SCHEMA
 
 
 def days(trips: pa.Table) -> dict[str, int]:
@@ -17,6 +19,12 @@ def test_the_time_is_compared_as_hour_and_weekday_and_never_as_a_date() -> None:
     assert names == [*CATEGORIES, *NUMBERS]
     assert {"hour", "weekday"} < set(names)
     assert "trip_start_timestamp" not in names
+
+
+def test_all_that_is_compared_is_read_from_the_lake_or_predicted() -> None:
+    read = TRIP_SCHEMA.empty_table().select(TRIP_COLUMNS)
+    scored = score(read, lambda trips: np.empty((trips.num_rows, 3)))
+    assert compared(scored).num_rows == 0
 
 
 def test_categories_are_labelled_for_a_person() -> None:

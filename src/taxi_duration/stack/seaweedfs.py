@@ -1,6 +1,8 @@
 """SeaweedFS, the stack's S3 server, in one process."""
 
+import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from taxi_duration.errors import StackError
 from taxi_duration.settings import Settings
 from taxi_duration.stack.health import listens
 from taxi_duration.stack.part import Part
@@ -20,6 +23,8 @@ _INNER_PORTS: Final = (
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),
     *("filer.port", "filer.port.grpc", "s3.port.grpc", "admin.port"),
 )
+# Where it lays the sockets of its inner ports, whatever it is told.
+SOCKETS: Final = Path("/tmp")  # noqa: S108
 # The object that tells whether objects can be stored and read.
 _PROBE: Final = ".answers"
 # Whoever asks for the state of the stack waits for it; a start asks again.
@@ -29,6 +34,7 @@ _PATIENCE: Final = Limits(connect=2, silent=4, attempts=1)
 def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
     """The S3 server, with one key and the bucket that the settings name."""
     inner = {name: settings.s3_base_port + n for n, name in enumerate(_INNER_PORTS)}
+    ports = [*inner.values(), inner["admin.port"] + _ADMIN_GRPC]
     options = {
         # In the home, where supervisord works; the whole path could hold a comma, which would make
         # it two folders.
@@ -66,13 +72,27 @@ def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
             "WEED_JWT_FILER_SIGNING_READ_KEY": secrets.derive("s3 filer reads"),
         },
         healthy=partial(_healthy, settings),
-        prepare=partial((settings.home / "s3").mkdir, mode=0o700, exist_ok=True),
+        prepare=partial(_prepare, settings.home / "s3", ports),
         ports={
             "TAXI_S3_PORT": [settings.s3_port],
-            "TAXI_S3_BASE_PORT": [*inner.values(), inner["admin.port"] + _ADMIN_GRPC],
+            "TAXI_S3_BASE_PORT": ports,
         },
         url=f"http://{LOOPBACK}:{settings.s3_port}",
     )
+
+
+def _prepare(data: Path, ports: Sequence[int]) -> None:
+    data.mkdir(mode=0o700, exist_ok=True)
+    for socket in SOCKETS.glob("seaweedfs-*-grpc-*.sock"):
+        if socket.stem.endswith(tuple(f"-{port}" for port in ports)) and not _removable(socket):
+            raise StackError(
+                f"{socket}, which the S3 server of another user has left, is in the way.",
+                "Have that user remove it, or set TAXI_S3_BASE_PORT to another port.",
+            )
+
+
+def _removable(file: Path) -> bool:
+    return os.geteuid() in {0, file.lstat().st_uid}
 
 
 def _healthy(settings: Settings) -> bool:

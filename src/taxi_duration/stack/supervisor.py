@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -127,12 +128,20 @@ class Supervisor:
             command = [sys.executable, "-m", "taxi_duration.stack.launch", spec_path(part.name)]
             text += _PROGRAM.format(
                 name=part.name,
-                command=shlex.join(command).replace("%", "%%"),
+                command=_in_a_value(shlex.join(command)),
                 signal=part.stop_signal,
             )
         config = self.home / "run" / "supervisord.conf"
         config.write_text(text)
         return config
+
+
+def _in_a_value(command: str) -> str:
+    """The command as its configuration reads it, where ` #` and ` ;` begin a comment.
+
+    Either mark stands in single quotes, so that an empty pair of them parts it from the space.
+    """
+    return re.sub("([#;])", r"''\1", command).replace("%", "%%")
 
 
 class _UnixTransport(xmlrpc.client.Transport):
