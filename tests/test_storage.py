@@ -100,12 +100,14 @@ def told(storage: Storage, use: Use) -> str:
     return caught.value.remedy
 
 
+@pytest.mark.slow
 @every_use
 def test_a_server_that_does_not_run_is_told_with_its_address_in_plain_words(use: Use) -> None:
     away = Storage("trips", "us-east-1", f"http://127.0.0.1:{free_port()}", "who-it-is", "hidden")
     assert "`taxi status`" in told(away, use)
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_told_within_its_limits() -> None:
     # With the limits of every day each would take 24 s or more.
     limits = Limits(connect=1, silent=1, attempts=1, request=1)
@@ -123,6 +125,7 @@ def test_by_the_limits_of_every_day_a_server_is_given_up_within_forty_seconds() 
     assert LIMITS.request <= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", ["put", "get", "read_table"])
 def test_a_server_that_fails_is_asked_as_often_as_the_limits_say(use: str) -> None:
     with refusing_server(503) as (url, requests):
@@ -131,6 +134,7 @@ def test_a_server_that_fails_is_asked_as_often_as_the_limits_say(use: str) -> No
         assert len(requests) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("upload", ["put", "upload_fileobj"])
 def test_an_upload_that_takes_longer_than_the_limits_is_not_cut_while_it_goes_on(
     upload: str,

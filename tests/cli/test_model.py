@@ -118,6 +118,7 @@ def test_without_a_former_champion_there_is_no_rollback(settings: Settings) -> N
     assert "`taxi model promote` takes any version" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_retries")
 def test_a_registry_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
     away = {"TAXI_HOME": str(tmp_path), "TAXI_MLFLOW_URL": "http://127.0.0.1:24990"}

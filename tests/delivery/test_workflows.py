@@ -147,6 +147,7 @@ def test_every_environment_of_the_workflows_is_on_the_page_of_delivery(root: Pat
         assert all(f"`{name}`" in page for name in named)
 
 
+@pytest.mark.slow
 def test_dependabot_looks_wherever_something_is_pinned_and_waits_a_week(root: Path) -> None:
     updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)

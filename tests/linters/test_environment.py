@@ -4,7 +4,10 @@ from collections import defaultdict
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_no_module_comes_with_two_packages(root: Path) -> None:
     owners = defaultdict(set)
     for folder in (root / "linters" / ".venv" / "lib").glob("python3.*/site-packages"):

@@ -63,6 +63,7 @@ def text(one: lgb.Booster) -> bytes:
     return bytes(one.model_to_string().encode())
 
 
+@pytest.mark.slow
 def test_a_row_is_answered_as_lightgbm_answers_it_to_the_last_bit() -> None:
     features = some_features(3_000)
     assert (answered(fast(), features) == expected(small_model().boosters, features)).all()

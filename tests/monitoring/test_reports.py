@@ -122,6 +122,7 @@ def test_what_an_upload_that_failed_left_behind_no_list_shows_and_the_next_remov
     assert not list(storage.objects("reports/.staged/"))
 
 
+@pytest.mark.slow
 def test_a_server_that_refused_the_first_file_is_not_asked_for_more(tmp_path: Path) -> None:
     with refusing_server(403) as (url, requests):
         settings = load_settings(

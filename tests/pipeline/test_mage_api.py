@@ -92,6 +92,7 @@ def test_where_nobody_listens_the_remedy_is_told_at_once() -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.slow
 def test_a_run_is_followed_across_a_restart(serve: Serve) -> None:
     port = free_port()
     answer = {"pipeline_run": {"id": 7, "status": "running", "block_runs": []}}
@@ -100,6 +101,7 @@ def test_a_run_is_followed_across_a_restart(serve: Serve) -> None:
         assert mage.run(7) == Run(id=7, status="running")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -116,6 +118,7 @@ def test_a_run_is_followed_across_a_restart_of_its_postgres(serve: Serve, said: 
         assert mage.run(7) == Run(id=7, status="running")
 
 
+@pytest.mark.slow
 def test_a_mage_that_stays_away_ends_the_patience() -> None:
     with (
         MageApi(f"http://127.0.0.1:{free_port()}", patience_seconds=1) as mage,

@@ -125,6 +125,7 @@ def test_a_column_of_another_type_is_named(tmp_path: Path) -> None:
         TripFiles([path])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -10,6 +10,7 @@ from taxi_duration.simulation.city import SimulatedCity
 from taxi_duration.simulation.server import listen, serving
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_get_the_same_answers(city: SimulatedCity) -> None:
     with serving(create_app(city)) as url, ThreadPoolExecutor(8) as pool:
         page = f"{url}/resource/wrvz-psew.csv?$limit=300&$order=trip_id&$where=" + (

@@ -15,6 +15,7 @@ from taxi_duration.stack.resolved import Secrets, resolve
 from taxi_duration.stack.seaweedfs import seaweedfs
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_unhealthy_within_seconds(tmp_path: Path) -> None:
     with silent_server() as url:
         given = load_settings(home=tmp_path, s3_port=int(url.rpartition(":")[2]))

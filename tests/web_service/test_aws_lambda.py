@@ -190,6 +190,7 @@ def test_a_model_that_does_not_say_its_version_or_is_damaged_is_refused(image: P
         lambda_handler(event("http-api"), None)
 
 
+@pytest.mark.slow
 def test_a_function_starts_with_its_model_and_without_a_thread_or_a_file_of_its_own(
     folder: Path, tmp_path: Path
 ) -> None:

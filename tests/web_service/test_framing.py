@@ -273,6 +273,7 @@ def as_gunicorn(data: bytes) -> tuple[int, bytes] | None:
     return len(data) - len(parser.unreader.take_buffered()), body
 
 
+@pytest.mark.slow
 @settings(max_examples=max(1_000, settings().max_examples), deadline=None)
 @given(heads, st.one_of(chunks, st.just(b"x" * 31)), st.integers(1, 200))
 def test_gunicorn_never_takes_another_part_for_a_request_than_the_framing_does(

@@ -60,6 +60,7 @@ def test_a_postgres_that_hangs_is_given_up(silent: str, monkeypatch: pytest.Monk
     assert 0.2 <= time.monotonic() - began < 2
 
 
+@pytest.mark.slow
 def test_one_thread_reads_at_a_time_and_no_other_waits_for_it(
     app: Flask, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

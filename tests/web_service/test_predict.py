@@ -239,6 +239,7 @@ NEARLY_A_TRIP = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(body=NEARLY_A_TRIP | st.lists(NEARLY_A_TRIP, max_size=4) | ANY_JSON)
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_json_has_an_answer_that_is_no_fault(client: FlaskClient, body: Any) -> None:

@@ -48,6 +48,7 @@ def with_pages(app: Flask) -> Flask:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE", "get"])
 @pytest.mark.parametrize(
     "path",

@@ -70,6 +70,7 @@ def test_a_caller_of_http_1_0_is_not_told_to_go_on(worker: OwnWorker) -> None:
         assert received(caller).startswith(b"HTTP/1.0 200 OK")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [OSError(errno.EPROTO, "from the network"), ValueError("bug")])
 @pytest.mark.parametrize("name", ["_settle", "_advance", "handle", "_watch"])
 def test_whatever_fails_for_one_connection_ends_no_other(
@@ -143,6 +144,7 @@ def test_empty_lines_that_are_thrown_away_take_no_room_from_others(
         assert worker.talk(LAST).startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.slow
 def test_a_caller_that_sends_nothing_but_empty_lines_is_not_kept(
     app: Flask, settings: Settings
 ) -> None:
@@ -230,6 +232,7 @@ def much(environ: Any, start_response: Any) -> list[bytes]:
     return [bytes(MUCH)]
 
 
+@pytest.mark.slow
 def test_a_caller_that_does_not_take_its_answer_in_time_is_not_told_that_it_was_slow_to_ask(
     settings: Settings,
 ) -> None:
@@ -273,6 +276,7 @@ def test_an_answer_that_is_larger_than_the_bound_is_kept_for_its_caller(
         assert len(received(caller)) > MUCH
 
 
+@pytest.mark.slow
 def test_a_stop_waits_for_a_caller_that_takes_its_answer_slowly(settings: Settings) -> None:
     def take(slow: socket.socket) -> int:
         time.sleep(2 * STOP_SECONDS)
