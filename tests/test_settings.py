@@ -30,6 +30,12 @@ def test_bounds_may_be_equal() -> None:
     assert load_settings(retrain_windows=1, retrain_over=1).retrain_over == 1
 
 
+def test_a_home_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(SettingsError, match=r"TAXI_HOME: .*home is a file, and no folder"):
+        load_settings(home=tmp_path / "home")
+
+
 def test_a_stack_of_another_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")

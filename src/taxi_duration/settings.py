@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -294,6 +294,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
+
+    @field_validator("home")
+    @classmethod
+    def _is_no_file(cls, home: Path) -> Path:
+        if home.is_file():
+            raise PydanticCustomError("folder", f"{home} is a file, and no folder")
+        return home
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
