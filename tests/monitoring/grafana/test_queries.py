@@ -30,6 +30,7 @@ from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.grafana.alerts import rules
 from taxi_duration.monitoring.grafana.files import dashboards
 from taxi_duration.monitoring.judged_months import read_judged
+from taxi_duration.monitoring.live_window import PAGE_PICTURES
 from taxi_duration.monitoring.model_history import append
 from taxi_duration.monitoring.need import Need
 from taxi_duration.monitoring.tables import predictions
@@ -227,6 +228,7 @@ def ask(service: Service) -> None:
     for area in range(1, MANY):
         service.predict({"pickup_community_area": area, "dropoff_community_area": 76})
     service.predict([{"pickup_community_area": 8}, {"dropoff_community_area": 32}])
+    service.predict([{"trip_id": picture} for picture in PAGE_PICTURES] * MANY)
     assert service.predict({"pickup_community_area": 99}).status_code == 422
     too_large = service.client.post("/predict", content=b" " * 40_000_000)
     assert too_large.status_code == 413
@@ -319,6 +321,19 @@ def test_a_panel_over_time_gets_times_in_their_order_and_numbers(
         assert found.kinds.keys() == {*found.names(TIMES | NUMBERS | TEXTS)}
         series = [(row["time"], row.get("metric")) for row in found.rows]
         assert len(series) == len(set(series)), "a series has two values at one time"
+
+
+def test_what_the_service_s_page_asks_for_its_pictures_is_no_trip_that_is_asked_for(
+    reader: psycopg2.extensions.connection,
+) -> None:
+    (text,) = (
+        panel["targets"][0]["rawSql"]
+        for board in dashboards()
+        for panel in board["panels"]
+        if panel["title"] == "Unknown areas by hour"
+    )
+    found = answer(reader, text).rows
+    assert max(row["without pickup"] for row in found) < 0.5
 
 
 @pytest.mark.parametrize("panel", sql_panels("stat"))

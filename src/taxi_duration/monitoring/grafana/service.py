@@ -12,6 +12,7 @@ from taxi_duration.monitoring.grafana.parts import (
     stat,
     steps,
 )
+from taxi_duration.monitoring.live_window import PAGE_PICTURES
 
 # Trips per request differ by 10,000, so the time of an answer is told for all together.
 _PREDICT: Final = 'endpoint="/predict"'
@@ -29,27 +30,30 @@ SLOWEST: Final = (
 )
 SPOOLED: Final = "sum(taxi_prediction_log_spooled_bytes)"
 
-_INTERVALS: Final = """
+# The trips that somebody wants to take: the service's page asks for its pictures besides.
+_ASKED: Final = f"""
+FROM monitoring.predictions
+WHERE role = 'champion' AND $__timeFilter(predicted_at)
+    AND coalesce(trip_id, '') NOT IN {PAGE_PICTURES}
+GROUP BY 1
+ORDER BY 1
+""".strip()
+
+_INTERVALS: Final = f"""
 SELECT
     date_trunc('hour', predicted_at) AS time,
     avg(lower) AS lower,
     avg(prediction) AS prediction,
     avg(upper) AS upper
-FROM monitoring.predictions
-WHERE role = 'champion' AND $__timeFilter(predicted_at)
-GROUP BY 1
-ORDER BY 1
+{_ASKED}
 """
 
-_MISSING: Final = """
+_MISSING: Final = f"""
 SELECT
     date_trunc('hour', predicted_at) AS time,
     avg((pickup_community_area IS NULL)::integer) AS "without pickup",
     avg((dropoff_community_area IS NULL)::integer) AS "without dropoff"
-FROM monitoring.predictions
-WHERE role = 'champion' AND $__timeFilter(predicted_at)
-GROUP BY 1
-ORDER BY 1
+{_ASKED}
 """
 
 _VERSIONS: Final = """
@@ -188,7 +192,7 @@ def _predictions() -> list[Json]:
         ),
         lines(
             "Predictions and intervals by hour",
-            "Means of what was answered, from the log.",
+            "Means of what was answered, from the log, but for the pictures of the service's page.",
             series(_INTERVALS),
             "m",
             width=8,
@@ -197,7 +201,7 @@ def _predictions() -> list[Json]:
         ),
         lines(
             "Unknown areas by hour",
-            "Share of the trips that were asked for.",
+            "Share of the trips that were asked for, but for the pictures of the service's page.",
             series(_MISSING),
             "percentunit",
             width=8,
