@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ill_s3 import silent_server
@@ -49,3 +50,14 @@ def test_how_many_buckets_there_can_be_does_not_hang_on_the_room_of_the_disk(
 ) -> None:
     status = get_json("127.0.0.1", backends.s3_base_port, "/dir/status")
     assert status["Topology"]["Max"] == 1_000
+
+
+@pytest.mark.stack
+def test_its_log_is_the_stack_s_and_no_file_elsewhere(backends: Settings) -> None:
+    (server,) = (
+        psutil.Process(connection.pid)
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (backends.s3_port,)
+    )
+    assert [file.path for file in server.open_files() if ".log." in file.path] == []
+    assert (backends.home / "logs" / "s3.log").read_text()

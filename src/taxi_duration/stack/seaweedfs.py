@@ -60,6 +60,8 @@ def seaweedfs(settings: Settings, secrets: Secrets) -> Part:
         name="s3",
         command=(
             str(Path(sys.executable).parent / "weed"),
+            # Else it would write its log to /tmp as well, in files that nobody removes.
+            "-logtostderr",
             "mini",
             *(f"-{name}={value}" for name, value in options.items()),
         ),
