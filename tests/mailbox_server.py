@@ -1,7 +1,11 @@
 """For the tests of alarms: a real mail server and a real webhook, on free ports of loopback."""
 
 import json
+import os
+import socket
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +13,9 @@ from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, TypeVar
+
+from taxi_duration.settings import Settings
+from taxi_duration.stack.resolved import as_environment
 
 Server = TypeVar("Server", bound=socketserver.BaseServer)
 
@@ -109,3 +116,18 @@ def _serving(server: Server) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def kill_while_it_sends(program: str, settings: Settings) -> None:
+    """Run a program with these settings, and kill it where it waits for the webhook's answer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        own = {**as_environment(settings), "TAXI_ALARM_WEBHOOK_URL": url}
+        sender = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, **own})
+        try:
+            waits, _ = silent.accept()
+        finally:
+            sender.kill()
+            sender.wait()
+        waits.close()

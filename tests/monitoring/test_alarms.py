@@ -3,14 +3,13 @@
 import base64
 import logging
 import socket
-from multiprocessing import get_context
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from mailbox_server import mailbox, webhook
+from mailbox_server import kill_while_it_sends, mailbox, webhook
 from taxi_duration.errors import MonitoringError
 from taxi_duration.monitoring.alarms import SENDING, TRIES, Alarm, raise_alarm, send_waiting
 from taxi_duration.monitoring.database import connect
@@ -20,6 +19,11 @@ from taxi_duration.settings import Settings
 pytestmark = pytest.mark.stack
 
 ALARM = Alarm(kind="drift", subject="files trips of 2019-03", message="4 of 7 columns drifted.")
+SENDER = f"""
+from taxi_duration.monitoring.alarms import Alarm, raise_alarm
+from taxi_duration.settings import load_settings
+raise_alarm(load_settings(), {ALARM!r})
+"""
 
 
 def free_port() -> int:
@@ -110,15 +114,7 @@ def test_what_reached_nobody_is_sent_later_once_and_where_it_is_kept(database: S
 
 
 def test_an_alarm_whose_sender_was_killed_is_sent_later(database: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        sender = get_context("spawn").Process(
-            target=raise_alarm, args=(told(database, alarm_webhook_url=url), ALARM)
-        )
-        sender.start()
-        with silent.accept()[0]:
-            sender.kill()
-            sender.join()
+    kill_while_it_sends(SENDER, database)
     with webhook() as hook:
         settings = told(database, alarm_webhook_url=hook.url)
         # It may be that nobody was killed, and that it is just being sent.

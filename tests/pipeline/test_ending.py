@@ -1,14 +1,12 @@
-import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select
 
+from mailbox_server import kill_while_it_sends
 from monitored import with_own_database
 from taxi_duration.monitoring.database import connect
 from taxi_duration.monitoring.tables import pipeline_runs
@@ -26,17 +24,15 @@ def settings(backends: Settings) -> Iterator[Settings]:
         yield settings
 
 
-ALWAYS: dict[str, Any] = {
-    "pipeline_uuid": "taxi_duration",
-    "pipeline_run_id": 12,
-    "pipeline_run": SimpleNamespace(started_at=STARTED),
-    "parent_block_uuid": "load_trips",
-}
-
-
 def recorded(settings: Settings, ending: Ending, **facts: Any) -> dict[str, Any]:
     """What is recorded of a run of which Mage hands these facts to the callback."""
-    record_ending(settings, ending, {**ALWAYS, **facts})
+    always = {
+        "pipeline_uuid": "taxi_duration",
+        "pipeline_run_id": 12,
+        "pipeline_run": SimpleNamespace(started_at=STARTED),
+        "parent_block_uuid": "load_trips",
+    }
+    record_ending(settings, ending, {**always, **facts})
     return read(settings)
 
 
@@ -72,16 +68,24 @@ def test_a_run_that_is_tried_again_is_recorded_once(settings: Settings) -> None:
     assert recorded(settings, "completed", month="2019-03")["status"] == "completed"
 
 
+FAILED = """
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from taxi_duration.pipeline.ending import record_ending
+from taxi_duration.settings import load_settings
+facts = {
+    "pipeline_uuid": "taxi_duration",
+    "pipeline_run_id": 12,
+    "pipeline_run": SimpleNamespace(started_at=datetime.now(UTC)),
+    "parent_block_uuid": "load_trips",
+    "__error": ValueError("no trips"),
+}
+record_ending(load_settings(), "failed", facts)
+"""
+
+
 def test_a_failed_run_that_mage_kills_while_its_alarm_is_sent_is_recorded(
     settings: Settings,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = SecretStr(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        told = settings.model_copy(update={"alarm_webhook_url": url})
-        facts = {**ALWAYS, "__error": ValueError("no trips")}
-        run = get_context("spawn").Process(target=record_ending, args=(told, "failed", facts))
-        run.start()
-        with silent.accept()[0]:
-            run.kill()
-            run.join()
+    kill_while_it_sends(FAILED, settings)
     assert read(settings)["error"] == "load_trips: no trips"
