@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from in_thread import serving
 
 
 @contextmanager
@@ -68,13 +69,7 @@ def slow_server(seconds: float) -> Iterator[str]:
 
 @contextmanager
 def _running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         # Else the system takes megabytes before the server does.
         server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+        yield f"http://127.0.0.1:{server.server_port}"

@@ -6,18 +6,16 @@ import socket
 import socketserver
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, TypeVar
+from typing import Any
 
+from in_thread import serving
 from taxi_duration.settings import Settings
 from taxi_duration.stack.resolved import as_environment
-
-Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 
 class _Mail(socketserver.StreamRequestHandler):
@@ -95,27 +93,15 @@ class _HookServer(HTTPServer):
 @contextmanager
 def mailbox() -> Iterator[_MailServer]:
     """A mail server; `mails` holds what it took, `credentials` who signed in."""
-    with _serving(_MailServer()) as server:
+    with serving(_MailServer()) as server:
         yield server
 
 
 @contextmanager
 def webhook(*failures: int) -> Iterator[_HookServer]:
     """A webhook that answers with these statuses, then with 200; `posts` holds what came."""
-    with _serving(_HookServer([*reversed(failures)])) as server:
+    with serving(_HookServer([*reversed(failures)])) as server:
         yield server
-
-
-@contextmanager
-def _serving(server: Server) -> Iterator[Server]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def kill_while_it_sends(program: str, settings: Settings) -> None:

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,28 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 from flask import Flask, Response, request
-from werkzeug.serving import make_server
 
 from duration_service import create_app
+from in_thread import serving_app
 from kept_model import keep
 from lambda_runtime import RuntimeApi, running_function
 from taxi_duration.settings import load_settings
 
 pytestmark = pytest.mark.stack
-
-
-@contextmanager
-def served(app: Flask, *, threaded: bool = True) -> Iterator[str]:
-    """The address of an application."""
-    server = make_server("127.0.0.1", 0, app, threaded=threaded)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def smoke(root: Path, url: str) -> subprocess.CompletedProcess[str]:
@@ -149,7 +134,7 @@ def test_it_passes_for_the_function_behind_an_http_api(
     environment = {"TAXI_MODEL_FOLDER": str(folder), "TAXI_HOME": str(tmp_path)}
     with (
         running_function(environment, tmp_path / "log") as function,
-        served(http_api(function), threaded=False) as url,
+        serving_app(http_api(function), threaded=False) as url,
     ):
         done = smoke(root, url)
     assert done.returncode == 0, done.stdout
@@ -181,7 +166,7 @@ def test_it_fails_for_a_service_that_answers_wrong(root: Path, app: Flask) -> No
             response.set_data(json.dumps(answers))
         return response
 
-    with served(app) as url:
+    with serving_app(app) as url:
         done = smoke(root, url)
     assert failed(done) == {
         "test_a_trip_gets_a_duration_that_can_be",
@@ -192,7 +177,7 @@ def test_it_fails_for_a_service_that_answers_wrong(root: Path, app: Flask) -> No
 def test_it_fails_for_a_page_that_answers_everything_and_where_nobody_answers(root: Path) -> None:
     page = Flask(__name__)
     page.errorhandler(404)(lambda _: ("<h1>Welcome!</h1>", 200))
-    with served(page) as url:
+    with serving_app(page) as url:
         done = smoke(root, url)
     assert done.returncode == 1
     assert " passed" not in done.stdout

@@ -1,13 +1,13 @@
 """The calls to MLflow, against a server that answers what it is told."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from in_thread import serving
 from taxi_duration.contract import ModelVersion
 from taxi_duration.errors import RegistryError, UnknownVersionError
 from taxi_duration.registry.champion import champion, version
@@ -34,13 +34,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def answers() -> Iterator[type[Answers]]:
     kind = type("AnswersOfThisTest", (Answers,), {})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)) as server:
         kind.port = server.server_port  # type: ignore[attr-defined]
         yield kind
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A small model that was really fitted, and the service with it and without one."""
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from duration_service import create_app
 from duration_service.champion import ModelHolder
@@ -20,6 +18,7 @@ from duration_service.observations import Observations
 from duration_service.registry import MlflowRegistry
 from duration_service.served import Served
 from duration_service.shelf import Shelf
+from in_thread import serving_app
 from taxi_duration.contract import ModelVersion, RegistryView
 from taxi_duration.model.duration_model import QUANTILES, DurationModel, GoldenTrip, ModelInfo
 from taxi_duration.model.features import FEATURES, feature_matrix
@@ -154,13 +153,8 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def live(app: Flask) -> Iterator[str]:
     """The address at which the service with a model can be reached by other programs."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving_app(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

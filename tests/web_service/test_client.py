@@ -20,6 +20,7 @@ import pytest
 from flask import Flask, Response
 
 from duration_service.champion import EXTENSION, ModelHolder
+from in_thread import serving
 from taxi_duration.client import (
     DurationClient,
     ServiceBusyError,
@@ -205,13 +206,8 @@ class ByConnection(BaseHTTPRequestHandler):
 @pytest.fixture
 def keeping() -> Iterator[str]:
     """The address of a server that keeps connections, and tells them apart."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ByConnection)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), ByConnection)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 FORKING: Final = """

@@ -16,6 +16,7 @@ from duration_service.prediction_log import PredictionLog
 from duration_service.predictions_table import PredictionsTable
 from duration_service.shipping import Shipper
 from duration_service.spool import Spool
+from in_thread import serving_app
 from monitored import with_own_database
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import DurationModel
@@ -23,7 +24,7 @@ from taxi_duration.monitoring.database import upgrade
 from taxi_duration.settings import Settings
 from taxi_duration.stack.stack import Stack
 from watched import DRIFTED, ask, fill, report, watch
-from web_service.test_page_in_browser import hidden, served, wrong_contrasts
+from web_service.test_page_in_browser import hidden, wrong_contrasts
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -46,7 +47,7 @@ def filled(
 @pytest.fixture
 def url(app: Flask, filled: Settings) -> Iterator[str]:
     app.extensions[EXTENSION] = Reader.from_settings(filled)
-    with served(app) as address:
+    with serving_app(app) as address:
         yield f"{address}/monitoring"
 
 
@@ -97,7 +98,7 @@ def test_of_a_window_of_live_traffic_all_is_seen_without_scrolling(
             fill(settings, "live_columns", **window, column_name=column, drifted=True)
         app.extensions[EXTENSION] = Reader.from_settings(settings)
         page.set_viewport_size({"width": 1400, "height": 900})
-        with served(app) as address:
+        with serving_app(app) as address:
             page.goto(f"{address}/monitoring")
             table = page.get_by_role("region", name="Live traffic, table")
             expect(table.get_by_text("dropoff_community_area")).to_be_visible()
@@ -214,7 +215,7 @@ def test_the_keyboard_reaches_what_scrolls(page: Page, url: str) -> None:
 
 def test_without_postgres_the_page_says_so(page: Page, app: Flask, tmp_path: Path) -> None:
     app.extensions[EXTENSION] = Reader("postgresql://taxi:x@127.0.0.1:9/taxi", "taxi-duration")
-    with served(app) as address:
+    with serving_app(app) as address:
         page.goto(f"{address}/monitoring")
         expect(page.get_by_role("alert")).to_contain_text("Postgres cannot be read")
         assert page.evaluate("document.documentElement.scrollWidth") <= 1440

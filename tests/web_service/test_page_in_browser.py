@@ -4,7 +4,6 @@ import re
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ import httpx
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
-from werkzeug.serving import make_server
 
 from duration_service.champion import EXTENSION, ModelHolder, Served
+from in_thread import serving_app
 from taxi_duration.areas import LOOP, OHARE
 from taxi_duration.contract import CHICAGO, ModelVersion
 from taxi_duration.model.duration_model import DurationModel
@@ -30,23 +29,9 @@ TRIP = f"/?from={NEAR_NORTH_SIDE}&to={OHARE}&at={MORNING}"
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The address at which a thread of this process serves the application."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
-    with served(app) as address:
+    with serving_app(app) as address:
         yield address
 
 
@@ -297,7 +282,7 @@ def test_without_a_model_it_says_so_and_asks_again_until_there_is_one(
     page: Page, empty: Flask, model: DurationModel, champion: ModelVersion
 ) -> None:
     empty.config["RETRY_AFTER"] = "1"
-    with served(empty) as url:
+    with serving_app(empty) as url:
         page.goto(url + TRIP)
         trouble = page.get_by_role("alert")
         expect(trouble).to_contain_text("There is no model yet.")
