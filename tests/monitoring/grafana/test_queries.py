@@ -333,7 +333,7 @@ def test_what_the_service_s_page_asks_for_its_pictures_is_no_trip_that_is_asked_
         if panel["title"] == "Unknown areas by hour"
     )
     found = answer(reader, text).rows
-    assert max(row["without pickup"] for row in found) < 0.5
+    assert max(row["without pickup"] for row in found) < 0.25
 
 
 @pytest.mark.parametrize("panel", sql_panels("stat"))
