@@ -8,12 +8,14 @@ import argparse
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from taxi_duration.areas import LOOP, MIDWAY, OHARE
-from taxi_duration.simulation.geography import balance, distance_bins, distances, period_of
+from taxi_duration.simulation.geography import Floats, balance, distance_bins, distances, period_of
 from taxi_duration.simulation.rides import FAR, hourly_pace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,13 +76,14 @@ def demand(trips: pd.DataFrame, months: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def shares(counts: np.ndarray) -> np.ndarray:
+def shares(counts: Floats) -> Floats:
     """Counts (periods, areas) as shares of each period; an area without a trip gets half a one."""
     counts = np.maximum(counts, 0.5)
-    return counts / counts.sum(axis=1, keepdims=True)
+    result: Floats = counts / counts.sum(axis=1, keepdims=True)
+    return result
 
 
-def pull(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pull(counts: Floats) -> tuple[Floats, Floats]:
     """How much likelier pairs are by distance than their areas explain; the pairs so expected."""
     bins = distance_bins()
     factor = np.ones(bins.max() + 1)
@@ -93,7 +96,7 @@ def pull(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return factor / factor[0], made
 
 
-def busy_pairs(trips: pd.DataFrame, expected: np.ndarray) -> tuple[tuple[object, ...], ...]:
+def busy_pairs(trips: pd.DataFrame, expected: Floats) -> tuple[tuple[object, ...], ...]:
     """The 120 busiest pairs: trips against the gravity model's, minutes, miles driven."""
     pairs = trips.groupby(["p", "d"])
     busy = pairs.size().nlargest(120)
@@ -111,7 +114,7 @@ def busy_pairs(trips: pd.DataFrame, expected: np.ndarray) -> tuple[tuple[object,
     )
 
 
-def pace(trips: pd.DataFrame, months: pd.DataFrame, expected: np.ndarray) -> dict[str, object]:
+def pace(trips: pd.DataFrame, months: pd.DataFrame, expected: Floats) -> dict[str, object]:
     """How long a pair of areas takes, and how that moves with hour, weekday and month."""
     result: dict[str, object] = {}
     rest = months.log - months.groupby(["p", "d"]).log.transform("median")
@@ -127,22 +130,26 @@ def pace(trips: pd.DataFrame, months: pd.DataFrame, expected: np.ndarray) -> dic
     for name, column in (("PACE_BY_WEEKDAY", "weekday"), ("PACE_BY_MONTH", "month")):
         effect = rest.groupby(months[column]).median()
         rest = rest - months[column].map(effect)
-        result[name] = whole(np.exp(effect.to_numpy()) * 100)
-    result["PACE_BY_MONTH"] += (102, 101, 99)
+        # Months that were not there.
+        others = (102, 101, 99) if column == "month" else ()
+        result[name] = (*whole(np.exp(effect.to_numpy()) * 100), *others)
     by_date = rest.groupby(months.trip_start_timestamp.dt.date).mean()
     result["PACE_BY_DAY_SPREAD"] = round(float(by_date.std()), 3)
     trips = trips.assign(usual=trips.log - np.log(pace_then(trips, result)))
     return result | pairs(trips) | {"BUSY_PAIRS": busy_pairs(trips, expected)}
 
 
-def pace_then(trips: pd.DataFrame, figures: dict[str, object]) -> np.ndarray:
+def pace_then(trips: pd.DataFrame, figures: dict[str, object]) -> Floats:
     """What hour, weekday and month did to each trip, by the figures just measured."""
     start = trips.trip_start_timestamp.dt
     weekend, hour = (trips.weekday >= 5).to_numpy(), (trips.hour + start.minute / 60).to_numpy()
     table = np.array(figures["PACE_BY_HOUR"])
     hourly = hourly_pace(table, weekend, hour, trips.p.to_numpy(), trips.d.to_numpy())
-    season = [np.array(figures[name]) / 100 for name in ("PACE_BY_WEEKDAY", "PACE_BY_MONTH")]
-    return hourly * season[0][trips.weekday] * season[1][trips.month - 1]
+    weekday, month = (
+        np.array(figures[name]) / 100 for name in ("PACE_BY_WEEKDAY", "PACE_BY_MONTH")
+    )
+    result: Floats = hourly * weekday[trips.weekday] * month[trips.month - 1]
+    return result
 
 
 def pairs(trips: pd.DataFrame) -> dict[str, object]:
@@ -180,17 +187,18 @@ def pairs(trips: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def robust_spread(rest: pd.Series, knots: np.ndarray) -> tuple[float, ...]:
+def robust_spread(rest: pd.Series, knots: Floats) -> tuple[float, ...]:
     """Standard deviation of the logarithm by knot, from the quartiles: outliers do not move it."""
     group = rest.groupby(knots[rest.index])
     spread = ((group.quantile(0.75) - group.quantile(0.25)) / 1.349).reindex(range(len(KNOTS)))
     return tuple(spread.ffill().round(3).tolist())
 
 
-def shrunk(rest: pd.Series, area: pd.Series) -> np.ndarray:
+def shrunk(rest: pd.Series, area: pd.Series) -> Floats:
     """Median of an area's trips, pulled to none where it has few."""
     group = rest.groupby(area).agg(["median", "size"]).reindex(range(77), fill_value=0)
-    return (group["median"] * group["size"] / (group["size"] + 50)).to_numpy()
+    result: Floats = (group["median"] * group["size"] / (group["size"] + 50)).to_numpy()
+    return result
 
 
 def dirt(trips: pd.DataFrame) -> dict[str, object]:
@@ -253,7 +261,7 @@ def full_day(trips: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def whole(values: np.ndarray) -> tuple[object, ...]:
+def whole(values: NDArray[Any]) -> tuple[object, ...]:
     """The numbers rounded, as (nested) tuples."""
     return tuple(whole(v) if np.ndim(v) else round(float(v)) for v in values)
 

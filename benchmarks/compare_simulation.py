@@ -195,7 +195,7 @@ def month_table(months: pa.Table) -> str:
         start = pc.field("trip_start_timestamp")
         real = months.filter((start >= pa.scalar(window.start)) & (start < pa.scalar(window.end)))
         made = simulated(window, SimulatedCity(42))
-        row = [f"{window.start:%B}"]
+        row: list[object] = [f"{window.start:%B}"]
         for side in (figures.usable(real), figures.usable(made)):
             ohare = pc.mean(pc.equal(side["pickup_community_area"], OHARE).cast(pa.float64()))
             row += [figures.quantiles(side, "trip_seconds", [0.5])[0] / 60, 100 * ohare.as_py()]

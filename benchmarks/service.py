@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -32,7 +33,7 @@ from duration_service.shelf import Shelf
 from taxi_duration.contract import ModelVersion
 from taxi_duration.model.duration_model import MOST_KEPT, DurationModel
 from taxi_duration.model.evaluation import fit_default
-from taxi_duration.model.features import feature_matrix
+from taxi_duration.model.features import Floats, feature_matrix
 from taxi_duration.registry.package import save_package
 from taxi_duration.settings import load_settings
 from taxi_duration.simulation.city import SimulatedCity
@@ -54,8 +55,9 @@ UNKEPT_TRIPS: Final = 6 * MOST_KEPT
 LIST_LENGTHS: Final = (100, 1_000, 10_000)
 # Enough to keep every worker busy; more would only wait.
 CONNECTIONS: Final = 16
-# Requests that come by chance: with so many connections hardly one waits for its own answer.
-PACED_CONNECTIONS: Final = 64
+# Of so many callers hardly one still waits for an answer when its next request would be due: what
+# they ask comes by chance alone, many at once as well.
+CROWD: Final = 64
 WARM_UP_SECONDS: Final = 2
 NOBODY: Final = "http://127.0.0.1:9"
 
@@ -72,7 +74,7 @@ class Trips(NamedTuple):
     """The trips that are asked, as JSON of the service and as the features of the model."""
 
     json: list[dict[str, Any]]
-    features: Any
+    features: Floats
 
 
 def default_model() -> DurationModel:
@@ -101,7 +103,7 @@ def some_trips(count: int) -> Trips:
             }
             for pickup, dropoff, moment in zip(*known, start, strict=True)
         ],
-        feature_matrix(*areas, start),
+        feature_matrix(areas[0], areas[1], start),
     )
 
 
@@ -214,8 +216,22 @@ def ratio(figures: Mapping[str, list[float]], a: str, b: str) -> float:
     return median(x / y for x, y in zip(figures[a], figures[b], strict=True))
 
 
-def booster_rows(model: DurationModel, features: Any) -> float:
+def requests_a_second(url: str, bodies: Path, seconds: float) -> float:
+    """The most that a server answers."""
+    return wrk(url, bodies, seconds, CONNECTIONS).rps
+
+
+def service_rows(url: str, lists: Path, seconds: float, length: int) -> float:
+    """Rows a second of a caller that asks for lists of this length, one after the other."""
+    return 1_000 * length / wrk(url, lists, seconds, 1).p50
+
+
+def booster_rows(model: DurationModel, features: Floats) -> float:
     """Rows a second that the three boosters alone reach, with one thread."""
+    return median(_booster_rows(model, features) for _ in range(max(3, 3_000 // len(features))))
+
+
+def _booster_rows(model: DurationModel, features: Floats) -> float:
     began = time.perf_counter()
     for booster in model.boosters:
         booster.predict(features, num_threads=1)
@@ -248,7 +264,7 @@ def one_trip(urls: Mapping[str, str], home: Path, trips: Trips, options: Any) ->
     figures = take_turns(
         options.rounds,
         {
-            name: lambda name=name: wrk(urls[name], files[name], options.seconds, CONNECTIONS).rps
+            name: partial(requests_a_second, urls[name], files[name], options.seconds)
             for name in urls
         },
     )
@@ -259,27 +275,45 @@ def one_trip(urls: Mapping[str, str], home: Path, trips: Trips, options: Any) ->
     print(f"unkept to ceiling        {ratio(figures, 'unkept', 'ceiling'):10.2f}")
     if "mlflow" in figures:
         print(f"service to mlflow        {ratio(figures, 'service', 'mlflow'):10.1f}")
-    return rps | latency(urls, bodies, rps["service_rps"] / 2, options)
+    # Half as much, from the callers that make the most, and from a crowd of them.
+    for prefix, connections in (("", CONNECTIONS), ("crowd_", CROWD)):
+        measured = latency(urls, bodies, connections, rps["service_rps"] / 2, options)
+        rps |= {f"{prefix}{name}": value for name, value in measured.items()}
+    return rps
 
 
-def latency(urls: Mapping[str, str], bodies: Path, rps: float, options: Any) -> dict[str, float]:
+def latency(
+    urls: Mapping[str, str], bodies: Path, connections: int, rps: float, options: Any
+) -> dict[str, float]:
     """Milliseconds until the service and the constant answer, at so many requests a second."""
-    pause = 1_000 * PACED_CONNECTIONS / rps
-    figures = {}
     # The constant shows what the machine does to any answer while the load runs on it as well.
-    rounds: dict[str, list[Round]] = {"service": [], "ceiling": []}
+    names = ("service", "ceiling")
+    pauses = {name: pause_for(urls[name], bodies, connections, rps) for name in names}
+    rounds: dict[str, list[Round]] = {name: [] for name in names}
     for _ in range(options.rounds):
         for name, measured in rounds.items():
-            measured.append(wrk(urls[name], bodies, options.seconds, PACED_CONNECTIONS, pause))
+            measured.append(wrk(urls[name], bodies, options.seconds, connections, pauses[name]))
+    figures: dict[str, float] = {}
     for name, measured in rounds.items():
         p50, p99 = median(r.p50 for r in measured), median(r.p99 for r in measured)
         print(
-            f"{name} at {median(r.rps for r in measured):,.0f} requests a second:"
-            f" p50 {p50:.2f} ms, p99 {p99:.2f} ms"
+            f"{name} at {median(r.rps for r in measured):,.0f} requests a second of {connections}"
+            f" connections: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {p99 / p50:.2f} times as long"
         )
         prefix = "" if name == "service" else f"{name}_"
         figures |= {f"{prefix}p50_ms": p50, f"{prefix}p99_ms": p99}
     return figures
+
+
+def pause_for(url: str, bodies: Path, connections: int, rps: float) -> float:
+    """Milliseconds that each connection waits, on average, where so many requests a second come."""
+    turn = 1_000 * connections / rps
+    pause = turn
+    for _ in range(2):
+        # A turn is a pause and an answer; how long that takes, the last round tells.
+        measured = wrk(url, bodies, WARM_UP_SECONDS, connections, pause)
+        pause += turn - 1_000 * connections / measured.rps
+    return pause
 
 
 def lists(
@@ -292,10 +326,8 @@ def lists(
         figures = take_turns(
             options.rounds,
             {
-                "service": lambda n=length, b=body: 1_000 * n / wrk(url, b, options.seconds, 1).p50,
-                "booster": lambda n=length: median(
-                    booster_rows(model, trips.features[:n]) for _ in range(max(3, 3_000 // n))
-                ),
+                "service": partial(service_rows, url, body, options.seconds, length),
+                "booster": partial(booster_rows, model, trips.features[:length]),
             },
         )
         service, booster = (median(figures[name]) for name in ("service", "booster"))

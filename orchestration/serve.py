@@ -88,7 +88,7 @@ def keep_taken_jobs() -> None:
 
     def has_or_begins_job(jobs: ProcessQueue, job_id: str, *more: object, **named: object) -> bool:
         begins = jobs.job_dict.get(job_id) == JobStatus.QUEUED and jobs.is_worker_pool_alive()
-        return begins or has_job(jobs, job_id, *more, **named)
+        return bool(begins or has_job(jobs, job_id, *more, **named))
 
     ProcessQueue.has_job = has_or_begins_job
 
