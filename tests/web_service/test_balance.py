@@ -44,6 +44,39 @@ def test_nothing_is_left_to_one_that_is_held_up_until_it_moves() -> None:
     assert own.leaves_next(40)
 
 
+def test_connections_are_sent_to_one_that_has_less_than_half_as_many() -> None:
+    def excess(own: int, other: int) -> int:
+        counts = ConnectionCounts()
+        counts.tell(2, other)
+        return Share(1, counts).excess(own)
+
+    assert [excess(own, 0) for own in (0, 1, 2, 16)] == [0, 0, 1, 8]
+    assert [excess(own, 7) for own in (8, 15, 16)] == [0, 0, 4]
+
+
+def test_a_process_that_is_alone_sends_nobody_away() -> None:
+    assert Share(1, ConnectionCounts()).excess(100) == 0
+
+
+def test_as_many_are_sent_away_as_are_above_the_mean_of_all() -> None:
+    counts = ConnectionCounts()
+    own = Share(1, counts)
+    counts.tell(2, 0)
+    counts.tell(3, 30)
+    assert own.excess(30) == 10
+    counts.tell(3, 90)
+    assert own.excess(30) == 0
+
+
+def test_one_at_a_time_is_sent_to_those_that_took_none() -> None:
+    counts = ConnectionCounts()
+    own = Share(1, counts)
+    counts.tell(2, 1)
+    assert [own.excess(21) for _ in range(3)] == [10, 1, 1]
+    counts.tell(2, 2)
+    assert own.excess(20) == 9
+
+
 def test_ages_may_be_larger_than_there_are_places() -> None:
     counts = ConnectionCounts()
     counts.tell(PLACES * 7 + 3, 2)

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -280,6 +281,26 @@ def test_no_new_connection_waits_for_a_process_that_is_held_up(
                 opened.enter_context(caller).sendall(post())
                 assert answer(caller)[0] == 200
                 assert seconds_of_a_prediction(service) < 0.5
+
+
+def test_a_process_that_begins_anew_gets_its_share_of_the_connections(alone: Settings) -> None:
+    limits = httpx.Limits(max_connections=12, max_keepalive_connections=12)
+    with serving(alone) as service, httpx.Client(base_url=service.url, limits=limits) as client:
+        until_both_have_a_model(service)
+        killed, other = service.workers()
+
+        def ask_at_once() -> dict[int, int]:
+            with ThreadPoolExecutor(12) as callers:
+                answers = list(callers.map(lambda _: client.post("/predict", json=TRIP), range(48)))
+            assert {answer.status_code for answer in answers} == {200}
+            return connected(service)
+
+        with held_up(killed):
+            until(lambda: ask_at_once()[other] == 12)
+            os.kill(killed, signal.SIGKILL)
+        until(lambda: len(set(service.workers()) - {killed}) == 2)
+        # One that begins has no connection, and all callers keep theirs.
+        until(lambda: min(ask_at_once().values()) >= 4)
 
 
 class Callers:

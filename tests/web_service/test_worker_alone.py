@@ -120,6 +120,55 @@ def test_a_connection_that_others_should_take_and_do_not_is_answered(worker: Own
         COUNTS.leave(worker.age + 1)
 
 
+def answered(caller: socket.socket) -> bytes:
+    """The next answer on a connection that is kept."""
+    answer = b""
+    while not answer.endswith(b"}"):
+        answer += caller.recv(65_536)
+    return answer
+
+
+def test_connections_that_another_process_should_have_end_with_an_answer(
+    worker: OwnWorker,
+) -> None:
+    with ExitStack() as opened:
+        callers = [opened.enter_context(worker.connect(HEALTH)) for _ in range(6)]
+        assert not any(b"Connection: close" in answered(caller) for caller in callers)
+        COUNTS.tell(worker.age + 1, 0)
+        try:
+            until(lambda: worker.excess == 3)
+            COUNTS.tell(worker.age + 1, 3)  # it takes what comes again
+            for caller in callers:
+                caller.sendall(HEALTH)
+            ended = [b"Connection: close" in answered(caller) for caller in callers]
+        finally:
+            COUNTS.leave(worker.age + 1)
+        assert sum(ended) == 3
+        for caller, end in zip(callers, ended, strict=True):
+            if end:
+                assert caller.recv(1) == b""
+            else:
+                caller.sendall(HEALTH)
+                assert answered(caller).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_connection_on_which_more_has_come_is_not_ended_before_it_is_answered(
+    worker: OwnWorker,
+) -> None:
+    with ExitStack() as opened:
+        callers = [opened.enter_context(worker.connect(HEALTH)) for _ in range(2)]
+        for caller in callers:
+            answered(caller)
+        COUNTS.tell(worker.age + 1, 0)
+        try:
+            until(lambda: worker.excess == 1)
+            callers[0].sendall(HEALTH * 5)
+            callers[0].shutdown(socket.SHUT_WR)
+            assert received(callers[0]).count(b"HTTP/1.1 200 OK") == 5
+        finally:
+            COUNTS.leave(worker.age + 1)
+
+
 def test_empty_lines_do_not_count_in_what_is_kept(app: Flask, settings: Settings) -> None:
     limits = Limits(most_body=1_000, most_waiting=8, seconds=10, most_buffered=10_000)
     with own_worker(app, settings, limits) as worker, worker.connect() as silly:

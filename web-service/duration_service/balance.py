@@ -1,9 +1,11 @@
 """How many connections each process has, so that one does not take what another has time for.
 
 All processes wait at the same socket. The one that is awake takes what comes, until it has all the
-connections of a caller with many, and the others sleep.
+connections of a caller with many, and the others sleep. And whoever was there while another process
+began anew has all the connections that are kept, and would have them for ever.
 """
 
+import math
 import mmap
 from typing import Final
 
@@ -53,6 +55,8 @@ class Share:
         # What the others had when they were left a connection, and how often they took none.
         self._others: list[int] = []
         self._in_vain = 0
+        # What the others had when connections were sent to them last; empty where none had to be.
+        self._sent_to: list[int] = []
 
     def tell(self, connections: int) -> None:
         """Let the others know how many connections this process has."""
@@ -72,3 +76,18 @@ class Share:
             return False
         self._in_vain += 1
         return True
+
+    def excess(self, connections: int) -> int:
+        """How many connections should be another process's, as one has less than half as many.
+
+        Callers that are sent away come again. Where the others took none since the last time, one
+        of them may be held up: one caller is sent to see.
+        """
+        others = self.counts.others(self.age)
+        if 2 * min(others, default=connections) >= connections - 1:
+            self._sent_to = []
+            return 0
+        in_vain = others == self._sent_to
+        self._sent_to = others
+        mean = math.ceil((connections + sum(others)) / (1 + len(others)))
+        return min(max(connections - mean, 0), 1 if in_vain else connections)

@@ -77,12 +77,16 @@ class MemorySocket:
 class WholeRequest:
     """What gunicorn takes a request from that came whole."""
 
-    def __init__(self, heads: Heads, head: bytes, client: Any, body: bytes) -> None:
+    def __init__(self, heads: Heads, head: bytes, client: Any, body: bytes, *, last: bool) -> None:
         self._request = partial(heads.request, head, client, body)
+        self._last = last
 
     def __next__(self) -> Any:
         """The request. Raises gunicorn's ParseException."""
-        return self._request()
+        request = self._request()
+        if self._last:
+            request.force_close()
+        return request
 
     def finish_body(self, deadline: float) -> bool:  # noqa: ARG002
         """Say that nothing of the body is left to come."""
@@ -125,12 +129,15 @@ class Connection(TConn):  # type: ignore[misc]
             del self.received[: empty.end()]
         return self.framing.length(self.received)
 
-    def give(self, length: int) -> None:
-        """Take the request, the first `length` bytes that came, to be answered."""
+    def give(self, length: int, *, last: bool = False) -> None:
+        """Take the request, the first `length` bytes that came, to be answered.
+
+        The caller of the `last` one is told that the connection ends with the answer.
+        """
         if self.framing:
             head = bytes(self.received[: self.framing.head])
             self.body = self.framing.body(self.received)
-            self.parser = WholeRequest(self.heads, head, self.client, self.body)
+            self.parser = WholeRequest(self.heads, head, self.client, self.body, last=last)
         self.framing = None
         del self.received[:length]
 

@@ -43,6 +43,8 @@ NO_ROOM: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 NO_LISTENER: Final = {errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK}
 # How long a connection is left to a process that has fewer; one that is held up does not take it.
 STAND_BACK_SECONDS: Final = 0.001
+# How often a process looks whether it has far more connections than another.
+SHARE_OUT_SECONDS: Final = 1
 # What gunicorn's parser refuses, where RFC 9110 has a status for it; all else is 400. Codings of a
 # body, and what `Expect` may not ask for, it never sees: the framing refuses them.
 STATUSES: Final = {
@@ -69,6 +71,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._expired = time.monotonic()
         self.share = Share(self.age)
         self._stands_back_until: float | None = None
+        # Connections that end with their next answer, so that another process may have them.
+        self.excess = 0
+        self._shared_out = time.monotonic()
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -92,6 +97,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.set_accept_enabled(not stands_back)
             self.wait_for_and_dispatch_events(timeout=STAND_BACK_SECONDS if stands_back else 1.0)
             self._expire()
+            self._share_out()
         self._stop()
 
     def accept(self, listener: socket.socket) -> bool:
@@ -232,7 +238,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.in_flight >= self.limits.most_waiting:
             raise RefusedError(429, BUSY)
         predicts = conn.received.startswith(SHORT_REQUEST)
-        conn.give(length)
+        # One that has sent more already would lose it.
+        last = self.excess > 0 and length == len(conn.received)
+        self.excess -= last
+        conn.give(length, last=last)
         conn.deadline = time.monotonic() + self.limits.seconds
         self.in_flight += 1
         if predicts and _is_short(conn.body) and not conn.received:
@@ -274,6 +283,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                     self._drop(conn)
             except Exception as error:
                 self._end(conn, error)
+
+    def _share_out(self) -> None:
+        """Look now and then which connections others should have: they may have begun later."""
+        now = time.monotonic()
+        if now - self._shared_out >= SHARE_OUT_SECONDS:
+            self._shared_out = now
+            self.excess = self.share.excess(self.nr_conns)
 
     def _stop(self) -> None:
         """Answer all that has come or is coming on open connections, then end."""
