@@ -8,6 +8,7 @@ ServiceError                 the service refused, failed or cannot be reached
 └── ServiceUnreachableError      it did not answer in time, or not at all
 """
 
+import math
 import operator
 import os
 import random
@@ -133,7 +134,7 @@ class DurationClient:
         area, is an unknown one.
 
         Raises a ServiceError, TripsRefusedError where the trips are wrong; TypeError for what is
-        no trip at all.
+        no trip at all, ValueError for a number that JSON has not.
         """
         if isinstance(trips, Trip):
             return _read(self._ask("POST", "/predict", _encoded(trips)), Prediction)
@@ -236,6 +237,11 @@ def _listed(trips: Iterable[Trip]) -> list[Trip]:
 
 
 def _encoded(trips: Trip | list[Trip]) -> bytes:
+    for trip in [trips] if isinstance(trips, Trip) else trips:
+        for area in (trip.pickup_community_area, trip.dropoff_community_area):
+            # It would be sent as none, which is an area that is unknown.
+            if isinstance(area, Real) and math.isinf(area):
+                raise ValueError(f"An area cannot be {area!r}.")
     return msgspec.json.encode(trips, enc_hook=_plain)
 
 
@@ -243,6 +249,9 @@ def _plain(value: object) -> object:
     """What JSON has for a time, also one of pandas, or a number or string of numpy."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if getattr(getattr(value, "dtype", None), "kind", None) == "b":
+        # numpy's, which is a number as well; an area is refused by the service.
+        return bool(value)
     if isinstance(value, SupportsIndex):
         return operator.index(value)
     if isinstance(value, Real):

@@ -126,6 +126,23 @@ def test_what_is_no_trip_is_a_type_error_that_says_so(
         asking(app).predict(wrong)
 
 
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64])
+def test_an_infinite_area_is_not_sent_as_an_unknown_one(
+    app: Flask, asking: Callable[..., DurationClient], kind: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"An area cannot be .*inf"):
+        asking(app).predict([TO_OHARE, Trip(8, kind("-inf"))])
+
+
+def test_a_truth_value_of_numpy_is_no_area(
+    app: Flask, asking: Callable[..., DurationClient]
+) -> None:
+    wrong: Any = np.True_
+    with pytest.raises(TripsRefusedError) as refused:
+        asking(app).predict(Trip(wrong))
+    assert [e.came for e in refused.value.errors] == ["true"]
+
+
 @pytest.mark.parametrize("url", ["localhost:9696", "127.0.0.1:9696", "", "http://", "http://[::1"])
 def test_what_is_no_address_is_refused_at_once_with_what_one_is(url: str) -> None:
     with pytest.raises(SettingsError, match="One is http://localhost:9696"):

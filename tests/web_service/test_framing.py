@@ -61,6 +61,19 @@ def test_a_request_without_a_body_ends_with_its_head() -> None:
     assert fed(request + b"GET", 1_000) == (len(request), b"")
 
 
+@pytest.mark.parametrize(
+    "head", [b"GET /health HTTP/1.1\nHost: a\n\n", b"GET / HTTP/1.1\r\nHost: a\n\r", b"GET /\n"]
+)
+def test_lines_that_end_without_cr_are_refused_and_not_waited_for(head: bytes) -> None:
+    with pytest.raises(RefusedError, match="CR and LF") as refused:
+        Framing(LIMITS).length(bytearray(head))
+    assert refused.value.status == 400
+
+
+def test_a_line_whose_end_has_come_half_is_waited_for() -> None:
+    assert fed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1)[0] is not None
+
+
 @given(st.binary(max_size=200))
 def test_chunks_of_any_bytes_are_whole_or_wait_or_are_refused(junk: bytes) -> None:
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"

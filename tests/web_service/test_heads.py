@@ -9,7 +9,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
 from duration_service import heads
-from duration_service.heads import LONGEST_KEPT, MOST_KEPT, Heads
+from duration_service.heads import LONGEST_KEPT, MOST_KEPT, Heads, NoHostError
 
 HERE = ("127.0.0.1", 50_000)
 ELSEWHERE = ("10.0.0.1", 50_000)
@@ -48,6 +48,13 @@ def test_a_head_that_came_before_is_read_as_gunicorn_reads_it(head: bytes) -> No
     expected = seen(next(RequestParser(Config(), [head], HERE)))
     reader = Heads(Config())
     assert [seen(reader.request(head, HERE, b"")) for _ in range(3)] == [expected] * 3
+
+
+def test_a_request_names_its_host_but_for_one_of_http_1_0() -> None:
+    reader = Heads(Config())
+    with pytest.raises(NoHostError, match="name its host"):
+        reader.request(b"GET / HTTP/1.1\r\n\r\n", HERE, b"")
+    assert reader.request(b"GET / HTTP/1.0\r\n\r\n", HERE, b"").path == "/"
 
 
 def test_a_head_is_parsed_once(parsed: list[bytes]) -> None:
@@ -104,7 +111,7 @@ def requests() -> int:
 
 def test_heads_that_are_not_kept_are_freed_without_the_collector_of_garbage() -> None:
     reader = Heads(Config())
-    fields = b"Transfer-Encoding: chunked\r\nX: " + LONGEST_KEPT * b"y"
+    fields = b"Host: b\r\nTransfer-Encoding: chunked\r\nX: " + LONGEST_KEPT * b"y"
     long = b"POST /predict HTTP/1.1\r\n%b\r\n\r\n" % fields
     gc.collect()
     gc.disable()
@@ -118,11 +125,11 @@ def test_heads_that_are_not_kept_are_freed_without_the_collector_of_garbage() ->
 
 def test_heads_that_are_kept_stay_small_whatever_is_in_them() -> None:
     reader = Heads(Config())
-    fields = b"".join(b"X%02d:abc\r\n" % number for number in range(98))
+    fields = b"".join(b"X%02d:abc\r\n" % number for number in range(97))
     tracemalloc.start()
     try:
         for number in range(50):
-            head = b"GET /%04d HTTP/1.1\r\n%b\r\n" % (number, fields)
+            head = b"GET /%04d HTTP/1.1\r\nHost: b\r\n%b\r\n" % (number, fields)
             assert len(head) <= LONGEST_KEPT
             reader.request(head, HERE, b"")
         assert tracemalloc.get_traced_memory()[0] / 50 * MOST_KEPT < 12e6

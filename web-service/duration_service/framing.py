@@ -13,6 +13,7 @@ from duration_service.limits import MOST_HEAD, Limits, RefusedError
 HEAD_END: Final = b"\r\n\r\n"
 # A method, or half of the empty line before one. What TLS begins with never gets to an end.
 BEGINNING: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z\r-]")
+BARE_END: Final = re.compile(rb"(?<!\r)\n")
 # What a head says of its body, a line each. Spaces around a value are taken off afterwards: where
 # an expression may share them out in many ways, a line of a kilobyte holds the process for seconds.
 FRAMING: Final = re.compile(
@@ -32,6 +33,7 @@ TRAILERS: Final = re.compile(
 # trip of the longest list in its own, besides what a head may have. Reading them takes 20 ms then.
 BODY_PER_FRAME: Final = 32
 NO_REQUEST: Final = "The request is not HTTP/1.1: no method begins it. Is it https? Ask by http."
+BARE_LINE: Final = "The lines of a head end with CR and LF; here is one that has no CR."
 NO_LENGTH: Final = "The length of the body has to be told once: Content-Length with a number."
 LONG_LINE: Final = "The request's first line, which has the URL, is too long."
 NO_CODING: Final = "A body may come in chunks, and in no other coding; it then tells no length."
@@ -189,6 +191,9 @@ def _check_beginning(received: bytearray) -> None:
     """Refuse what no head can begin with any more, however much is still to come."""
     if received and not BEGINNING.match(received):
         raise RefusedError(400, NO_REQUEST)
+    # It would not end before the time that a request has is over.
+    if BARE_END.search(received, 0, MOST_HEAD):
+        raise RefusedError(400, BARE_LINE)
     if len(received) > MOST_HEAD:
         raise _large_head(received)
 

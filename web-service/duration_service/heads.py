@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import ParseException
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
@@ -17,6 +18,13 @@ from gunicorn.http.parser import RequestParser
 # have as many fields as gunicorn lets them, 10 MB.
 MOST_KEPT: Final = 512
 LONGEST_KEPT: Final = 1_024
+
+
+class NoHostError(ParseException):  # type: ignore[misc]
+    """A request that does not name its host, as one of HTTP/1.1 has to (RFC 9112, 3.2)."""
+
+    def __str__(self) -> str:
+        return "It has to name its host, in a header Host."
 
 
 class Heads:
@@ -41,6 +49,9 @@ class Heads:
         if isinstance(reader, ChunkedReader):
             # It refers to itself and to the request: both would wait for the collector of garbage.
             reader.parser = None
+        # Two of them gunicorn refuses.
+        if request.version >= (1, 1) and all(name != "HOST" for name, _ in request.headers):
+            raise NoHostError
         named = [value for name, value in request.headers if name == "CONNECTION"]
         if "close" in {wish.strip(" \t").lower() for wish in ",".join(named).split(",")}:
             # gunicorn hears it only where it stands alone and first.
