@@ -129,6 +129,7 @@ distclean: clean ## Remove the environments as well
 
 $(TOOLS_INSTALLED):
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or 3.12 is needed and was not found. Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@case "$$PWD" in *[%\$$]*) echo "The folder's path, $$PWD, has % or \$$, which pip's scripts and Mage's database take for something else. Move it to a path without." >&2; exit 1;; esac
 	@echo "Installing Poetry $(POETRY_VERSION) and uv $(UV_VERSION) into $(TOOLS) …"
 	@rm -rf $(TOOLS) && $(PYTHON) -m venv $(TOOLS)
 	@$(TOOLS)/bin/pip install -qq --disable-pip-version-check \

@@ -54,6 +54,25 @@ def test_where_none_fits_make_says_which_are_needed(tmp_path: Path) -> None:
     assert "Python 3.11 or 3.12 is needed and was not found" in answer.stderr
 
 
+@pytest.mark.parametrize("name", ["a%b", "a$b"])
+def test_a_path_that_parts_take_for_something_else_is_told_before_all(
+    tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    done = subprocess.run(
+        ["make", "-f", str(ROOT / "Makefile"), "setup"],
+        cwd=folder,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"{name}, has % or $" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
 def test_a_lock_that_does_not_follow_the_project_is_told(tmp_path: Path) -> None:
     project = (ROOT / "pyproject.toml").read_text()
     (tmp_path / "pyproject.toml").write_text(re.sub(r"flask \(==.+\)", "flask (==1.0)", project))
