@@ -54,20 +54,25 @@ def test_where_none_fits_make_says_which_are_needed(tmp_path: Path) -> None:
     assert "Python 3.11 or 3.12 is needed and was not found" in answer.stderr
 
 
-@pytest.mark.parametrize("name", ["a%b", "a$b"])
-def test_a_path_that_parts_take_for_something_else_is_told_before_all(
-    tmp_path: Path, name: str
-) -> None:
-    folder = tmp_path / name
-    folder.mkdir()
-    done = subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), "setup"],
+def make_in(folder: Path, target: str) -> subprocess.CompletedProcess[str]:
+    """What the project's Makefile does in another folder."""
+    return subprocess.run(
+        ["make", "-f", str(ROOT / "Makefile"), target],
         cwd=folder,
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("name", ["a%b", "a$b"])
+def test_a_path_that_parts_take_for_something_else_is_told_before_all(
+    tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    done = make_in(folder, "setup")
     assert done.returncode != 0
     assert f"{name}, has % or $" in done.stderr
     assert list(folder.iterdir()) == []
@@ -80,13 +85,6 @@ def test_a_lock_that_does_not_follow_the_project_is_told(tmp_path: Path) -> None
     (tmp_path / ".tools").mkdir()
     for tool in (ROOT / ".tools" / "bin", *(ROOT / ".tools").glob(".installed-*")):
         (tmp_path / ".tools" / tool.name).symlink_to(tool)
-    done = subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), ".venv/bin/.installed"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make_in(tmp_path, ".venv/bin/.installed")
     assert done.returncode != 0
     assert "pyproject.toml changed" in done.stderr

@@ -250,7 +250,7 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if getattr(getattr(value, "dtype", None), "kind", None) == "b":
-        # numpy's, which is a number as well; an area is refused by the service.
+        # numpy's own would pass for 1 or 0 below; as what it is, the service refuses it.
         return bool(value)
     if isinstance(value, SupportsIndex):
         return operator.index(value)

@@ -90,4 +90,5 @@ class Share:
         in_vain = others == self._sent_to
         self._sent_to = others
         mean = math.ceil((connections + sum(others)) / (1 + len(others)))
-        return min(max(connections - mean, 0), 1 if in_vain else connections)
+        excess = max(connections - mean, 0)
+        return min(excess, 1) if in_vain else excess

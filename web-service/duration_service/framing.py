@@ -79,9 +79,10 @@ class Framing:
         return bytes(received[self.head : self.head + self._body])
 
     def _read_head(self, received: bytearray) -> None:
+        seen = self._seen
         end = self._end(received, 0)
         if end < 0:
-            _check_beginning(received)
+            _check_beginning(received, seen)
             return
         if end > MOST_HEAD:
             raise _large_head(received)
@@ -187,12 +188,15 @@ class Framing:
             raise RefusedError(413, self.limits.too_large())
 
 
-def _check_beginning(received: bytearray) -> None:
-    """Refuse what no head can begin with any more, however much is still to come."""
+def _check_beginning(received: bytearray, seen: int) -> None:
+    """Refuse what no head can begin with any more, however much is still to come.
+
+    The first `seen` bytes were looked through before.
+    """
     if received and not BEGINNING.match(received):
         raise RefusedError(400, NO_REQUEST)
     # It would not end before the time that a request has is over.
-    if BARE_END.search(received, 0, MOST_HEAD):
+    if BARE_END.search(received, seen):
         raise RefusedError(400, BARE_LINE)
     if len(received) > MOST_HEAD:
         raise _large_head(received)

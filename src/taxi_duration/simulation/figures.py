@@ -46,7 +46,8 @@ def pairs(trips: pa.Table) -> pa.Table:
     """Share of the usable trips, and median minutes (approximate), of each pair; busiest first."""
     keys = ["pickup_community_area", "dropoff_community_area"]
     kept = usable(trips)
-    found = kept.group_by(keys).aggregate(
+    # Threads would take the trips in another order each time, which moves an approximate median.
+    found = kept.group_by(keys, use_threads=False).aggregate(
         [([], "count_all"), ("trip_seconds", "approximate_median")]
     )
     found = found.sort_by([("count_all", "descending")])
